@@ -1,0 +1,24 @@
+/// An endpoint as the host describes it to the scheduler.
+package struct EndpointDescription: Sendable {
+    package var id: EndpointID
+    package var pool: PoolID
+    /// Sequences the engine runs at once; nil: unknown, the pool's default is assumed and corrected by samples.
+    package var maximumSequences: Int?
+    /// Tokens the engine prefills and decodes in one step; nil: unknown.
+    package var batchTokens: Int?
+    /// KV capacity in tokens; nil until a sample tells.
+    package var kvTokens: Int?
+    package var models: [ModelID]
+
+    package init(
+        id: EndpointID, pool: PoolID, maximumSequences: Int? = nil, batchTokens: Int? = nil, kvTokens: Int? = nil,
+        models: [ModelID] = []
+    ) {
+        self.id = id
+        self.pool = pool
+        self.maximumSequences = maximumSequences
+        self.batchTokens = batchTokens
+        self.kvTokens = kvTokens
+        self.models = models
+    }
+}

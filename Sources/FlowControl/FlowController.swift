@@ -1,0 +1,1 @@
+// FlowController lives here.
