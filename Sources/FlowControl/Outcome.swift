@@ -1,5 +1,5 @@
 /// How one piece of work ended. The raw value is the metric label and the log field; the HTTP status a client sees
-/// comes from the one table in `WireFormats`.
+/// comes from the one table in `DataPlane`.
 ///
 /// Every request and every job attempt ends in exactly one outcome.
 package enum Outcome: String, Sendable, CaseIterable {
