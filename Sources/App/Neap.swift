@@ -1,0 +1,11 @@
+import ArgumentParser
+
+/// The `neap` executable: one subcommand per mode.
+@main
+struct Neap: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "neap",
+        abstract: "An inference gateway: real-time and async LLM requests on one pool of model servers.",
+        version: Version.text,
+        subcommands: [EngineCommand.self])
+}
