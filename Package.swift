@@ -65,7 +65,10 @@ let package = Package(
         adapter("JobStores", ["FleetTracking", "JobLifecycle", "WireFormats"], [grdb]),
         adapter(
             "SchedulerRuntime",
-            ["FleetTracking", "EndpointPicking", "FlowControl", "JobLifecycle", "Scheduling", "WireFormats", "JobStores"],
+            [
+                "FleetTracking", "EndpointPicking", "FlowControl", "JobLifecycle", "Scheduling", "WireFormats",
+                "JobStores",
+            ],
             [nioCore, nioPosix, nioHTTP1, nioSSL, lifecycle, logging]),
         adapter(
             "DataPlane", ["FleetTracking", "FlowControl", "Scheduling", "WireFormats", "SchedulerRuntime"],
