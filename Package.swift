@@ -111,7 +111,7 @@ let package = Package(
         tests(
             "DataPlaneTests",
             ["DataPlane", "SchedulerRuntime", "Scheduling", "FlowControl", "FleetTracking", "WireFormats"],
-            [nioCore, nioPosix, nioEmbedded, nioSSL]),
+            [nioCore, nioPosix, nioEmbedded, nioSSL, logging]),
         tests(
             "JobDispatchingTests",
             [
