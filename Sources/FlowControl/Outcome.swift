@@ -31,6 +31,10 @@ package enum Outcome: String, Sendable, CaseIterable {
     case idleTimeout = "idle_timeout"
     /// The engine's answer was not HTTP we can relay, or was over a limit.
     case engineProtocol = "engine_protocol"
+    /// The gateway refused the request itself (bad HTTP, bad JSON, over a limit, no key): the status tells which.
+    case requestRefused = "request_refused"
+    /// The budget for buffered bodies stayed spent for as long as a request may wait for it.
+    case bufferBudget = "buffer_budget"
     /// The gateway is shutting down and could not serve this work.
     case shuttingDown = "shutting_down"
     /// An operator, a cancelled batch or a deadline withdrew the work.
