@@ -125,7 +125,7 @@ let package = Package(
                 "ControlPlane", "JobDispatching", "JobStores", "JobLifecycle", "DataPlane", "SchedulerRuntime",
                 "Scheduling", "FlowControl", "FleetTracking", "WireFormats",
             ],
-            [nioCore, nioPosix, hummingbird]),
+            [nioCore, nioPosix, hummingbird, logging]),
         tests("AppTests", ["App", "FleetTracking", "SchedulerRuntime", "EngineModel"], [nioCore, nioPosix, nioHTTP1]),
         tests("ScenarioTests", ["FleetTracking"], [nioCore, nioPosix, nioHTTP1]),
         tests("TidyTests", []),
