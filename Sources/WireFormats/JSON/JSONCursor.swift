@@ -1,0 +1,234 @@
+/// Walks one level of a JSON text in place: it delimits values and does not look into them.
+///
+/// One cursor walks one object or one array: `enterObject` then `nextMember` until nil, or `enterArray` then
+/// `nextElement` until nil. What lies inside a value is only matched bracket for bracket and string for string, so a
+/// text that is not JSON deeper down may pass; `JSONSyntax` checks the whole grammar. Every index is checked against
+/// `end` before it is read. The buffer must outlive the cursor.
+package struct JSONCursor {
+    package let bytes: UnsafeRawBufferPointer
+    package private(set) var position: Int
+    /// One past the last byte the cursor may read.
+    package let end: Int
+    private let maximumDepth: Int
+    private var isFirst = true
+
+    /// The deepest nesting that the bracket stack (one bit per level) can hold.
+    package static let deepestNesting = 128
+
+    package init(_ bytes: UnsafeRawBufferPointer, maximumDepth: Int = JSONCursor.deepestNesting) {
+        self.init(bytes, 0..<bytes.count, maximumDepth: maximumDepth)
+    }
+
+    /// Walks the value at `range`, which must lie within the buffer.
+    package init(
+        _ bytes: UnsafeRawBufferPointer, _ range: Range<Int>, maximumDepth: Int = JSONCursor.deepestNesting
+    ) {
+        precondition(range.lowerBound >= 0 && range.upperBound <= bytes.count, "range outside of the buffer")
+        self.bytes = bytes
+        self.position = range.lowerBound
+        self.end = range.upperBound
+        self.maximumDepth = min(maximumDepth, JSONCursor.deepestNesting)
+    }
+
+    /// The next byte that is not white space, without going past it; nil at the end.
+    @inline(__always)
+    package mutating func peek() -> UInt8? {
+        while position < end {
+            let byte = bytes[position]
+            if byte > 0x20 { return byte }
+            guard byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 else { return byte }
+            position += 1
+        }
+        return nil
+    }
+
+    package mutating func enterObject() throws(ScanFailure) {
+        guard peek() == UInt8(ascii: "{") else { throw unexpected("expected an object", code: .notAnObject) }
+        position += 1
+        isFirst = true
+    }
+
+    package mutating func enterArray() throws(ScanFailure) {
+        guard peek() == UInt8(ascii: "[") else { throw unexpected("expected an array") }
+        position += 1
+        isFirst = true
+    }
+
+    /// The next member of the object, or nil after its closing brace (which is consumed).
+    package mutating func nextMember() throws(ScanFailure) -> JSONMember? {
+        guard try advance(closing: UInt8(ascii: "}")) else { return nil }
+        guard peek() == UInt8(ascii: "\"") else { throw unexpected("expected a member name in double quotes") }
+        let key = try string()
+        var decoded: [UInt8]?
+        if ByteSearch.first(UInt8(ascii: "\\"), in: bytes, from: key.lowerBound, end: key.upperBound) != nil {
+            decoded = try JSONString.decode(bytes, key, surrogates: .replace)
+        }
+        guard peek() == UInt8(ascii: ":") else { throw unexpected("expected a colon after the member name") }
+        position += 1
+        return JSONMember(key: key, decodedKey: decoded, value: try value())
+    }
+
+    /// The next element of the array, or nil after its closing bracket (which is consumed).
+    package mutating func nextElement() throws(ScanFailure) -> Range<Int>? {
+        guard try advance(closing: UInt8(ascii: "]")) else { return nil }
+        return try value()
+    }
+
+    /// Checks that nothing but white space follows.
+    package mutating func finish() throws(ScanFailure) {
+        if peek() != nil { throw unexpected("nothing may follow the JSON value", code: .trailingBytes) }
+    }
+
+    /// Whether the member's decoded name is this ASCII text.
+    @inline(__always)
+    package func key(_ member: JSONMember, is name: StaticString) -> Bool {
+        guard let decoded = member.decodedKey else { return ByteSearch.equal(bytes, member.key, name) }
+        return decoded.withUnsafeBytes { ByteSearch.equal($0, 0..<$0.count, name) }
+    }
+
+    /// Skips one value of any kind; its bytes without surrounding white space.
+    package mutating func value() throws(ScanFailure) -> Range<Int> {
+        guard let byte = peek() else { throw unexpected("expected a value") }
+        let start = position
+        switch byte {
+        case UInt8(ascii: "\""): _ = try string()
+        case UInt8(ascii: "{"), UInt8(ascii: "["): try skipContainer()
+        default: try skipScalar()
+        }
+        return start..<position
+    }
+
+    /// Skips the string at the cursor, which stands on its opening quote; the bytes between the quotes.
+    @inline(__always)
+    package mutating func string() throws(ScanFailure) -> Range<Int> {
+        let start = position + 1
+        var from = start
+        while let quote = ByteSearch.first(UInt8(ascii: "\""), in: bytes, from: from, end: end) {
+            // A quote after an odd run of backslashes is escaped. Runs between quotes are disjoint: linear in all.
+            var run = quote
+            while run > start, bytes[run - 1] == UInt8(ascii: "\\") { run -= 1 }
+            if (quote - run) & 1 == 0 {
+                position = quote + 1
+                return start..<quote
+            }
+            from = quote + 1
+        }
+        throw ScanFailure(.invalidJSON, at: start - 1, "a string that starts here has no end")
+    }
+
+    /// Steps over the separator; false when the container was closed instead.
+    private mutating func advance(closing: UInt8) throws(ScanFailure) -> Bool {
+        let byte = peek()
+        if byte == closing {
+            position += 1
+            return false
+        }
+        if isFirst {
+            isFirst = false
+            if byte == nil { throw unexpected("an object or array is not closed") }
+            return true
+        }
+        guard byte == UInt8(ascii: ",") else { throw unexpected("expected a comma or the closing bracket") }
+        position += 1
+        if peek() == closing { throw unexpected("a comma before the closing bracket") }
+        return true
+    }
+
+    private mutating func skipScalar() throws(ScanFailure) {
+        let start = position
+        while position < end, JSONCursor.isScalarByte(bytes[position]) { position += 1 }
+        if position == start { throw unexpected("expected a value") }
+    }
+
+    private mutating func skipContainer() throws(ScanFailure) {
+        let start = position
+        // Bit n tells whether the container at depth n is an object.
+        var objects: UInt128 = 0
+        var depth = 0
+        while position < end {
+            let byte = bytes[position]
+            switch byte {
+            case UInt8(ascii: "\""):
+                _ = try string()
+                continue
+            case UInt8(ascii: "{"), UInt8(ascii: "["):
+                // The level that the cursor walks counts too.
+                guard depth + 1 < maximumDepth else {
+                    throw ScanFailure(.tooDeep, at: position, "nested deeper than \(maximumDepth) levels")
+                }
+                objects = (objects &<< 1) | (byte == UInt8(ascii: "{") ? 1 : 0)
+                depth += 1
+            case UInt8(ascii: "}"), UInt8(ascii: "]"):
+                guard (objects & 1 == 1) == (byte == UInt8(ascii: "}")) else {
+                    throw unexpected("a closing bracket that does not match")
+                }
+                objects = objects &>> 1
+                depth -= 1
+                if depth == 0 {
+                    position += 1
+                    return
+                }
+            case UInt8(ascii: "0")...UInt8(ascii: "9"):
+                skipUnstructured()
+                continue
+            default: break
+            }
+            position += 1
+        }
+        throw ScanFailure(.invalidJSON, at: start, "an object or array that starts here is not closed")
+    }
+
+    /// Leaves the cursor on the next quote or bracket, or less than a word before the end. Long runs of numbers
+    /// (token ids, embeddings) are crossed eight bytes at a time.
+    @inline(__always)
+    private mutating func skipUnstructured() {
+        position += 1
+        while position + 8 <= end {
+            let word = bytes.loadUnaligned(fromByteOffset: position, as: UInt64.self).littleEndian
+            let folded = word | 0x2020_2020_2020_2020
+            // 0x7B and 0x7D are braces, and square brackets once folded; 0x22 is the quote, which folding keeps.
+            let marks =
+                JSONCursor.zeroBytes(folded ^ 0x7B7B_7B7B_7B7B_7B7B)
+                | JSONCursor.zeroBytes(folded ^ 0x7D7D_7D7D_7D7D_7D7D)
+                | JSONCursor.zeroBytes(word ^ 0x2222_2222_2222_2222)
+            if marks != 0 {
+                position += marks.trailingZeroBitCount >> 3
+                return
+            }
+            position += 8
+        }
+    }
+
+    /// The top bit of every zero byte; bits above the lowest one may be wrong, which is all that is looked at.
+    @inline(__always)
+    private static func zeroBytes(_ word: UInt64) -> UInt64 {
+        (word &- 0x0101_0101_0101_0101) & ~word & 0x8080_8080_8080_8080
+    }
+
+    @inline(__always)
+    private static func isScalarByte(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "z"),
+            UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "-"), UInt8(ascii: "+"), UInt8(ascii: "."):
+            return true
+        default: return false
+        }
+    }
+
+    private func unexpected(_ what: String, code: ScanFailure.Code = .invalidJSON) -> ScanFailure {
+        guard position < end else { return ScanFailure(code, at: position, what + ", found the end") }
+        let byte = bytes[position]
+        let found = byte > 0x20 && byte < 0x7F ? "'\(UnicodeScalar(byte))'" : "byte 0x\(String(byte, radix: 16))"
+        return ScanFailure(code, at: position, what + ", found " + found)
+    }
+}
+
+/// One member of an object, as ranges of the text it was found in.
+package struct JSONMember {
+    /// Between the quotes, escapes and all.
+    package var key: Range<Int>
+    /// The name without escapes; nil when it has none and `key` is the name.
+    package var decodedKey: [UInt8]?
+    /// All bytes of the value, quotes and brackets included.
+    package var value: Range<Int>
+}
