@@ -1,0 +1,15 @@
+/// Limits of `RequestScan`. The size of the body is limited before, where it is read.
+package struct ScanLimits: Sendable, Equatable {
+    /// Levels of objects and arrays, the body's own object included. At it: `nesting_too_deep`. At most 128.
+    package var maximumDepth: Int
+    /// UTF-8 bytes of the decoded `model`. At it: `model_name_too_long`.
+    package var maximumModelBytes: Int
+    /// `sequences` is clamped to this; an engine refuses such a number itself.
+    package var maximumSequences: Int
+
+    package init(maximumDepth: Int = 128, maximumModelBytes: Int = 256, maximumSequences: Int = 1_000_000) {
+        self.maximumDepth = maximumDepth
+        self.maximumModelBytes = maximumModelBytes
+        self.maximumSequences = maximumSequences
+    }
+}
