@@ -45,6 +45,11 @@ package enum BatchEvent: Sendable, CaseIterable {
 package struct IllegalBatchEvent: Error, Hashable {
     package var state: BatchState
     package var event: BatchEvent
+
+    package init(state: BatchState, event: BatchEvent) {
+        self.state = state
+        self.event = event
+    }
 }
 
 extension Batch {

@@ -1,0 +1,117 @@
+import FleetTracking
+
+/// How one attempt of a job went, as far as retrying is concerned.
+package enum AttemptResult: Sendable, Hashable {
+    /// A whole answer with this HTTP status.
+    case answered(status: Int)
+    /// Nothing ran: engines full, queue full, waited too long for room, no endpoint. Not the job's doing.
+    case shed
+    /// No connection to an engine. Nothing was sent, so it says nothing about the job.
+    case unreachable
+    /// An attempt that may have run broke off: reset, truncated, timeout, not HTTP. `code` names the outcome.
+    case broken(code: String)
+    /// The gateway took it back: shutdown, drain.
+    case givenBack
+}
+
+/// What becomes of a job after an attempt.
+package enum AttemptVerdict: Sendable, Hashable {
+    /// Ended well; the answer is its result.
+    case succeeded
+    /// Ended badly. The answer, if there is one, is its result; else the fault.
+    case failed(JobFault?)
+    /// The window closed.
+    case expired
+    /// Again after this time.
+    case retry(after: Duration, countsAsAttempt: Bool)
+    /// Pending again at once.
+    case released
+}
+
+/// What is known of a job when an attempt ends.
+package struct AttemptContext: Sendable {
+    /// Failed attempts before this one that count towards the cap.
+    package var attempts: Int
+    /// Times it was put back before, sheds included.
+    package var retries: Int
+    /// To the end of the batch's window.
+    package var timeLeft: Duration
+    /// The engine's `Retry-After`.
+    package var retryAfter: Duration?
+    /// Two uniform draws from [0, 1): the jitter, and the spread over a `Retry-After`.
+    package var draws: (jitter: Double, spread: Double)
+
+    package init(
+        attempts: Int, retries: Int, timeLeft: Duration, retryAfter: Duration? = nil,
+        draws: (jitter: Double, spread: Double)
+    ) {
+        self.attempts = attempts
+        self.retries = retries
+        self.timeLeft = timeLeft
+        self.retryAfter = retryAfter
+        self.draws = draws
+    }
+}
+
+/// The one classification of attempts. Equal jitter, as llm-d-async does it since 0.10:
+/// `t = min(cap, time left, base · 2ⁿ)` with n the number of this retry, delay uniform in `[t/2, t)`.
+///
+/// | attempt | verdict |
+/// |---|---|
+/// | 2xx, 3xx | succeeded |
+/// | 429, 503 from an engine; shed | retried, not counted |
+/// | unreachable | retried, not counted: an outage of the engines must not use up the lines behind it |
+/// | other 5xx, broken | retried and counted; at the cap failed, with the last answer or the code |
+/// | other 4xx, 1xx | failed, with the answer |
+/// | given back | released, not counted |
+package struct RetryTable: Sendable, Hashable {
+    /// Counted attempts. Five span 30 to 60 seconds of backoff: longer than a reset connection or a passing 500,
+    /// short enough that a line which kills its engine does so five times at most.
+    package var maximumAttempts = 5
+    package var backoffBase = Duration.seconds(2)
+    package var backoffCap = Duration.seconds(60)
+
+    package init() {}
+
+    package func verdict(for result: AttemptResult, _ context: AttemptContext) -> AttemptVerdict {
+        switch result {
+        case .answered(let status) where (200..<400).contains(status):
+            return .succeeded
+        case .answered(429), .answered(503), .shed, .unreachable:
+            return retry(context, countsAsAttempt: false)
+        case .answered(let status) where (500..<600).contains(status):
+            if context.attempts + 1 >= maximumAttempts { return .failed(nil) }
+            return retry(context, countsAsAttempt: true)
+        case .answered:
+            return .failed(nil)
+        case .broken(let code):
+            if context.attempts + 1 >= maximumAttempts {
+                return .failed(
+                    JobFault(
+                        code: code,
+                        message: "Given up after \(maximumAttempts) failed attempts; the last one ended as \(code)."))
+            }
+            return retry(context, countsAsAttempt: true)
+        case .givenBack:
+            return .released
+        }
+    }
+
+    private func retry(_ context: AttemptContext, countsAsAttempt: Bool) -> AttemptVerdict {
+        if context.timeLeft <= .zero { return .expired }
+        return .retry(after: delay(context), countsAsAttempt: countsAsAttempt)
+    }
+
+    /// The wait before the next try: never over the time left but for the spread of a `Retry-After`.
+    package func delay(_ context: AttemptContext) -> Duration {
+        let left = max(0, context.timeLeft.seconds)
+        // Past 2³⁰ the cap has long decided; the bound keeps the power finite.
+        let exponent = min(30, max(0, context.retries) + 1)
+        let ceiling = min(backoffCap.seconds, left, backoffBase.seconds * Double(1 << exponent))
+        var delay = ceiling / 2 + context.draws.jitter * ceiling / 2
+        if let asked = context.retryAfter?.seconds, asked > delay {
+            delay = max(delay, min(asked, left / 2) * (1 + context.draws.spread / 4))
+        }
+        return .milliseconds(Int64(delay * 1000))
+    }
+}

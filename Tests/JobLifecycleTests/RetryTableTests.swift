@@ -1,0 +1,94 @@
+import FleetTracking
+import JobLifecycle
+import Testing
+
+@Suite("The retry table")
+struct RetryTableTests {
+    let table = RetryTable()
+
+    func context(
+        attempts: Int = 0, retries: Int = 0, left: Duration = .seconds(86_400), retryAfter: Duration? = nil,
+        jitter: Double = 0, spread: Double = 0
+    ) -> AttemptContext {
+        AttemptContext(
+            attempts: attempts, retries: retries, timeLeft: left, retryAfter: retryAfter,
+            draws: (jitter: jitter, spread: spread))
+    }
+
+    @Test("2xx and 3xx succeed", arguments: [200, 201, 299, 302, 399])
+    func success(status: Int) {
+        #expect(table.verdict(for: .answered(status: status), context()) == .succeeded)
+    }
+
+    @Test("sheds and lost connections are retried without counting, however often", arguments: [0, 4, 5, 100])
+    func sheds(attempts: Int) {
+        for result: AttemptResult in [.shed, .unreachable, .answered(status: 429), .answered(status: 503)] {
+            #expect(
+                table.verdict(for: result, context(attempts: attempts))
+                    == .retry(after: .seconds(2), countsAsAttempt: false))
+        }
+    }
+
+    @Test("other 5xx are retried and counted, and fail with their answer at the cap", arguments: [500, 502, 504, 599])
+    func serverErrors(status: Int) {
+        #expect(
+            table.verdict(for: .answered(status: status), context(attempts: 3))
+                == .retry(after: .seconds(2), countsAsAttempt: true))
+        #expect(table.verdict(for: .answered(status: status), context(attempts: 4)) == .failed(nil))
+    }
+
+    @Test("broken attempts are retried and counted, and fail with their code at the cap")
+    func broken() {
+        let result = AttemptResult.broken(code: "engine_reset")
+        #expect(
+            table.verdict(for: result, context(attempts: 3)) == .retry(after: .seconds(2), countsAsAttempt: true))
+        guard case .failed(let fault?) = table.verdict(for: result, context(attempts: 4)) else {
+            Issue.record("no fault at the cap")
+            return
+        }
+        #expect(fault.code == "engine_reset")
+        #expect(fault.message.contains("5 failed attempts"))
+    }
+
+    @Test("other 4xx fail at once, with the answer", arguments: [400, 401, 403, 404, 408, 413, 422])
+    func clientErrors(status: Int) {
+        #expect(table.verdict(for: .answered(status: status), context()) == .failed(nil))
+    }
+
+    @Test("what the gateway takes back is released, uncounted, also when the window closed")
+    func givenBack() {
+        #expect(table.verdict(for: .givenBack, context(attempts: 4, left: .zero)) == .released)
+    }
+
+    @Test("nothing is retried once the window closed")
+    func expired() {
+        #expect(table.verdict(for: .shed, context(left: .zero)) == .expired)
+        #expect(table.verdict(for: .answered(status: 500), context(left: .seconds(-1))) == .expired)
+        #expect(table.verdict(for: .answered(status: 200), context(left: .seconds(-1))) == .succeeded)
+    }
+
+    @Test("backoff: equal jitter, doubling from 2–4 s to 30–60 s")
+    func backoff() {
+        let ceilings = [4, 8, 16, 32, 60, 60, 60]
+        for (retries, ceiling) in ceilings.enumerated() {
+            let low = table.delay(context(retries: retries, jitter: 0))
+            let high = table.delay(context(retries: retries, jitter: 0.999_999))
+            #expect(low == .milliseconds(ceiling * 500))
+            #expect(high > .milliseconds(ceiling * 1000 - 10) && high < .seconds(ceiling))
+        }
+        #expect(table.delay(context(retries: 1_000_000)) == .seconds(30))
+    }
+
+    @Test("the time left cuts the backoff")
+    func cutByTimeLeft() {
+        #expect(table.delay(context(retries: 9, left: .seconds(10))) == .seconds(5))
+    }
+
+    @Test("a longer Retry-After is honoured up to half the time left, spread by a quarter")
+    func retryAfter() {
+        #expect(table.delay(context(retryAfter: .seconds(1))) == .seconds(2))
+        #expect(table.delay(context(retryAfter: .seconds(120))) == .seconds(120))
+        #expect(table.delay(context(retryAfter: .seconds(120), spread: 0.999_999)) >= .milliseconds(149_999))
+        #expect(table.delay(context(left: .seconds(100), retryAfter: .seconds(120))) == .seconds(50))
+    }
+}
