@@ -50,7 +50,9 @@ enum BatchRow {
     }
 
     static func find(_ db: Database, _ id: BatchID) throws -> Batch {
-        guard let row = try Row.fetchOne(db.cachedStatement(sql: "SELECT * FROM batch WHERE id = ?"), arguments: [id.text])
+        guard
+            let row = try Row.fetchOne(
+                db.cachedStatement(sql: "SELECT * FROM batch WHERE id = ?"), arguments: [id.text])
         else { throw missing(id) }
         return try batch(row)
     }

@@ -54,7 +54,8 @@ final class DiskUpload: FileUploading {
 
     func finish(now: WallTime) async throws(StoreFailure) -> StoredFile {
         let (filename, bytes) = state.withLock { ($0.filename, $0.bytes) }
-        let lifetime = draft.lifetime ?? (draft.purpose == .batch ? store.settings.inputLifetime : store.settings.outputLifetime)
+        let lifetime =
+            draft.lifetime ?? (draft.purpose == .batch ? store.settings.inputLifetime : store.settings.outputLifetime)
         let file = StoredFile(
             id: id, tenant: draft.tenant, filename: filename, purpose: draft.purpose, bytes: bytes, created: now,
             expires: now + lifetime)

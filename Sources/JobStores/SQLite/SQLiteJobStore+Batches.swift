@@ -14,7 +14,8 @@ extension SQLiteJobStore {
             let file = try FileRow.find(db, draft.inputFile, tenant: draft.tenant)
             guard file.purpose == .batch else {
                 throw StoreFailure(
-                    code: .invalid, message: "File '\(file.id.text)' has purpose '\(file.purpose.rawValue)', not 'batch'.")
+                    code: .invalid,
+                    message: "File '\(file.id.text)' has purpose '\(file.purpose.rawValue)', not 'batch'.")
             }
             let open = try Int.fetchOne(
                 db, sql: "SELECT count(*) FROM batch WHERE ended = 0 AND tenant = ?", arguments: [draft.tenant])

@@ -39,7 +39,7 @@ package final class SQLiteJobStore: JobStore {
                     code: .locked,
                     message: "Data folder '\(path)' is in use by another process. Stop it, or choose another folder.")
             }
-        } catch where error.code == .locked {
+        } catch  where error.code == .locked {
             throw error
         } catch {
             obstacle = error

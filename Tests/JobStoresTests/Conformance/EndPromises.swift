@@ -33,7 +33,8 @@ extension StorePromise {
             #expect(await Steps.code { _ = try await store.publish(batch.id, now: Time.at(3)) } == .conflict)
             await store.close()
         },
-        StorePromise("a cancelled batch keeps what was done and tells of the rest; late results are refused") { fixture in
+        StorePromise("a cancelled batch keeps what was done and tells of the rest; late results are refused") {
+            fixture in
             let store = try await fixture.open(StoreSettings())
             _ = try await store.recover(now: Time.start)
             let batch = try await Steps.admitted(store, lines: 4)
