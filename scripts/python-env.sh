@@ -10,6 +10,7 @@ want=$(sha256sum <"$requirements")
 
 python3 -c 'import ensurepip, venv' 2>/dev/null || scripts/packages.sh python3 python3-venv
 rm -rf "$folder"
+mkdir -p "$(dirname "$folder")"
 python3 -m venv "$folder"
 echo "installing Python packages into $folder" >&2
 "$folder/bin/pip" install --quiet --disable-pip-version-check --retries 10 --requirement "$requirements"
