@@ -14,7 +14,7 @@ extension HouseRule {
         HouseRule(name: "What is left to do has an issue") { file, _ in
             file.text.comments.indices.filter { index in
                 let comment = file.text.comments[index]
-                return comment.contains(/(?:TODO|FIXME|XXX|HACK)(?:\W|$)/) && !comment.contains(/#\d+/)
+                return comment.contains(/(?:^|\W)(?:TODO|FIXME|HACK)(?:\W|$)/) && !comment.contains(/#\d+/)
             }.map { ($0 + 1, "name the issue, as in 'TODO #12'") }
         },
     ]
