@@ -1,0 +1,51 @@
+package import FleetTracking
+
+/// What is known about one endpoint at the moment of a pick.
+package struct Candidate: Sendable {
+    package var endpoint: EndpointID
+    package var servesModel = true
+    /// In rotation: not ejected. When no endpoint of a pick is, all count as being in rotation.
+    package var isHealthy = true
+    package var isDraining = false
+    /// The work fits now, by the rules of its band.
+    package var hasRoom = true
+    /// An earlier attempt of this work failed there.
+    package var wasTried = false
+    /// Sequences there: ours and the foreign ones.
+    package var sequences = 0
+    package var maximumSequences = 1
+    /// The engine's own waiting queue, sequences, as of its last sample.
+    package var waiting = 0
+    /// Prompt tokens of ours that the engine has not prefilled yet.
+    package var pendingPromptTokens = 0
+    /// Share of KV in use, 0…1; 0 when unknown.
+    package var kvUse = 0.0
+    /// Tokens of this prompt that the engine is believed to hold, from the start.
+    package var matchedTokens = 0
+
+    package init(endpoint: EndpointID) { self.endpoint = endpoint }
+}
+
+/// What is to be placed.
+package struct PickRequest: Sendable {
+    package var model: ModelID
+    package var band: Band
+    package var promptTokens: Int
+    package var expectedOutputTokens: Int
+    package var sequences: Int
+    package var prefix: [PrefixBlock]
+    /// Tokens at the start of the prompt that most requests of the pool share.
+    package var commonTokens = 0
+
+    package init(
+        model: ModelID, band: Band, promptTokens: Int, expectedOutputTokens: Int, sequences: Int = 1,
+        prefix: [PrefixBlock] = []
+    ) {
+        self.model = model
+        self.band = band
+        self.promptTokens = promptTokens
+        self.expectedOutputTokens = expectedOutputTokens
+        self.sequences = sequences
+        self.prefix = prefix
+    }
+}

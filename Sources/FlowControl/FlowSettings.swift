@@ -1,0 +1,28 @@
+/// Bounds of one band's queue. At either limit new work is refused as `queueFull`.
+package struct BandLimits: Sendable, Equatable {
+    /// Works that may wait.
+    package var entries: Int
+    /// Prompt tokens that may wait. A work larger than this may wait alone.
+    package var promptTokens: Int
+
+    package init(entries: Int, promptTokens: Int) {
+        self.entries = entries
+        self.promptTokens = promptTokens
+    }
+}
+
+/// Queue settings of one pool.
+package struct FlowSettings: Sendable, Equatable {
+    /// Default 1024 works, 16 million tokens: at 4 bytes a token at most 64 MB of bodies behind one pool.
+    package var realtime = BandLimits(entries: 1024, promptTokens: 16_000_000)
+    /// Default 4096 works, 64 million tokens. The read-ahead window keeps the band far below it.
+    package var async = BandLimits(entries: 4096, promptTokens: 64_000_000)
+    /// Works looked at behind a head that fits nowhere, for one of another model (real-time) or size (async) that
+    /// does. Default 16.
+    package var lookahead = 16
+    /// Bounds of the advice given with a refusal, in whole seconds. Default 1…60.
+    package var shortestRetry = Duration.seconds(1)
+    package var longestRetry = Duration.seconds(60)
+
+    package init() {}
+}
