@@ -35,6 +35,7 @@ let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
@@ -93,7 +94,7 @@ let package = Package(
                 "FleetTracking", "EndpointPicking", "FlowControl", "JobLifecycle", "Scheduling", "EngineModel",
                 "WireFormats", "JobStores", "SchedulerRuntime", "DataPlane", "JobDispatching",
                 "ControlPlane",
-                nioCore, nioPosix, nioHTTP1, nioSSL, yams, arguments, lifecycle, logging, crypto,
+                nioCore, nioPosix, nioHTTP1, nioSSL, yams, arguments, lifecycle, unixSignals, logging, crypto,
             ],
             swiftSettings: strict),
         tests("FleetTrackingTests", ["FleetTracking"]),

@@ -6,6 +6,7 @@ extension BatchingEngine {
     package mutating func beginStep() -> StepPlan? {
         precondition(!isInStep, "a step began inside another")
         let preemptedBefore = counters.preempted
+        started.removeAll(keepingCapacity: true)
         var budget = settings.batchTokens
         scheduleRunning(budget: &budget)
         if counters.preempted == preemptedBefore { admitWaiting(budget: &budget) }
@@ -84,6 +85,7 @@ extension BatchingEngine {
             slots[index].phase = .running
             slots[index].computed = cached
             if !slots[index].wasPreempted {
+                started.append(id)
                 slots[index].cachedTokens = cached
                 counters.prefixQueries += slots[index].promptTokens
                 counters.prefixHits += cached

@@ -8,6 +8,8 @@
 package struct BatchingEngine: Sendable {
     package let settings: EngineSettings
     package internal(set) var counters = EngineCounters()
+    /// Sequences that left the waiting queue for the first time in the newest step.
+    package internal(set) var started: ContiguousArray<SequenceID> = []
     var slots: ContiguousArray<SequenceSlot> = []
     var vacantSlots: ContiguousArray<Int32> = []
     /// Slots of the running sequences, in the order in which they were admitted.

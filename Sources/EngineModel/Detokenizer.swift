@@ -5,6 +5,18 @@ package struct Detokenizer: Sendable {
 
     package init() {}
 
+    /// Goes on after a prompt: half a character at the prompt's end is completed by the tokens that follow.
+    package init(after prompt: [Int32], using tokenizer: Tokenizer) {
+        var text: [UInt8] = []
+        for token in prompt.suffix(Detokenizer.longestCharacter) {
+            if token < Token.bytes { pending.removeAll() }
+            append(token, using: tokenizer, to: &text)
+        }
+    }
+
+    /// Most tokens that one character can span: its bytes.
+    private static let longestCharacter = 4
+
     /// Appends one token's text to `text` as far as its characters are whole. A byte that cannot belong to any
     /// character becomes U+FFFD. What is pending when the tokens end is not text and is dropped.
     package mutating func append(_ token: Int32, using tokenizer: Tokenizer, to text: inout [UInt8]) {

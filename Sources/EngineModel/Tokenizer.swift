@@ -13,8 +13,8 @@ package struct Tokenizer: Sendable {
     }
 
     /// Appends the tokens of a text.
-    package func encode(_ text: String, into tokens: inout [Int32]) {
-        var text = text
+    package func encode(_ text: some StringProtocol, into tokens: inout [Int32]) {
+        var text = String(text)
         text.withUTF8 { encode(bytes: $0, into: &tokens) }
     }
 
