@@ -8,6 +8,9 @@ package struct AnswerScan: Sendable, Equatable {
     /// The answer is an error body.
     package private(set) var isError = false
 
+    /// Places in a tail that are tried for one member, so that an odd answer cannot cost much.
+    private static let maximumLooks = 16
+
     package init() {}
 
     /// Reads a whole answer; one that is cut off gives what was found before the cut.
@@ -51,8 +54,10 @@ package struct AnswerScan: Sendable, Equatable {
 
     private static func lastValue(of key: StaticString, in tail: UnsafeRawBufferPointer) -> Range<Int>? {
         var end = tail.count
-        while let start = ByteSearch.last(key, in: tail, 0..<end) {
+        var looks = 0
+        while looks < maximumLooks, let start = ByteSearch.last(key, in: tail, 0..<end) {
             end = start
+            looks += 1
             var cursor = JSONCursor(tail, (start + key.utf8CodeUnitCount)..<tail.count)
             guard cursor.peek() == UInt8(ascii: ":") else { continue }
             let afterColon = cursor.position + 1

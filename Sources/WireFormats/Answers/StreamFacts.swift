@@ -46,7 +46,13 @@ struct StreamFacts: EventSink, Sendable {
         var cursor = JSONCursor(data)
         do {
             try cursor.enterObject()
-            while let member = try cursor.nextMember() { take(member, cursor, &members) }
+            while let name = try cursor.nextName() {
+                if cursor.name(name, is: "choices") {
+                    try takeChoices(&cursor)
+                } else {
+                    take(name, try cursor.value(), cursor, &members)
+                }
+            }
         } catch {
             // Not JSON to its end. What came before the fault was taken; an `event: error` is one whatever its data.
             return isErrorNamed ? AnswerError.isOverload(data, 0..<data.count) : nil
@@ -57,38 +63,56 @@ struct StreamFacts: EventSink, Sendable {
         return takeTyped(name, members, data)
     }
 
-    private mutating func take(_ member: JSONMember, _ cursor: JSONCursor, _ members: inout Members) {
-        let (data, value) = (cursor.bytes, member.value)
-        if cursor.key(member, is: "choices") {
-            try? JSONCursor.forEachElement(data, value) { takeChoice(data, $0) }
-        } else if cursor.key(member, is: "usage") {
-            take(TokenUsage(data, value))
-        } else if cursor.key(member, is: "error") {
-            if AnswerError.isError(data, value) { members.error = value }
-        } else if cursor.key(member, is: "object") {
+    private mutating func take(_ name: JSONName, _ value: Range<Int>, _ cursor: JSONCursor, _ members: inout Members) {
+        let data = cursor.bytes
+        if cursor.name(name, is: "object") {
             members.isErrorObject = ByteSearch.equal(data, value, "\"error\"")
-        } else if cursor.key(member, is: "type") {
+        } else if cursor.name(name, is: "usage") {
+            if !JSONScalar.isNull(data, value) { take(TokenUsage(data, value)) }
+        } else if cursor.name(name, is: "error") {
+            if AnswerError.isError(data, value) { members.error = value }
+        } else if cursor.name(name, is: "type") {
             members.type = value
-        } else if cursor.key(member, is: "response") {
+        } else if cursor.name(name, is: "response") {
             members.response = value
-        } else if cursor.key(member, is: "message") {
+        } else if cursor.name(name, is: "message") {
             members.message = value
-        } else if cursor.key(member, is: "delta") {
+        } else if cursor.name(name, is: "delta") {
             members.delta = value
-        } else if cursor.key(member, is: "timings") {
+        } else if cursor.name(name, is: "timings") {
             timings = TokenUsage(timings: data, value) ?? timings
         }
     }
 
-    private mutating func takeChoice(_ data: UnsafeRawBufferPointer, _ choice: Range<Int>) {
+    private mutating func takeChoices(_ cursor: inout JSONCursor) throws(ScanFailure) {
+        guard cursor.peek() == UInt8(ascii: "[") else {
+            _ = try cursor.value()
+            return
+        }
+        try cursor.enterArray()
+        while try cursor.hasNextElement() {
+            if cursor.peek() == UInt8(ascii: "{") {
+                try takeChoice(&cursor)
+            } else {
+                _ = try cursor.value()
+            }
+        }
+    }
+
+    private mutating func takeChoice(_ cursor: inout JSONCursor) throws(ScanFailure) {
+        let data = cursor.bytes
         var hasOutput = false
-        try? JSONCursor.forEachMember(data, choice) { cursor, member in
-            if cursor.key(member, is: "delta") {
-                hasOutput = StreamFacts.hasOutput(data, member.value) || hasOutput
-            } else if cursor.key(member, is: "text") || cursor.key(member, is: "token_ids") {
-                hasOutput = StreamFacts.isFilled(data, member.value) || hasOutput
-            } else if cursor.key(member, is: "finish_reason") {
-                takeReason(data, member.value)
+        try cursor.enterObject()
+        while let name = try cursor.nextName() {
+            if cursor.name(name, is: "delta"), cursor.peek() == UInt8(ascii: "{") {
+                hasOutput = try StreamFacts.deltaHasOutput(&cursor) || hasOutput
+                continue
+            }
+            let value = try cursor.value()
+            if cursor.name(name, is: "finish_reason") {
+                if !JSONScalar.isNull(data, value) { takeReason(data, value) }
+            } else if cursor.name(name, is: "text") || cursor.name(name, is: "token_ids") {
+                hasOutput = StreamFacts.isFilled(data, value) || hasOutput
             }
         }
         if hasOutput { contentEvents += 1 }
@@ -152,15 +176,16 @@ struct StreamFacts: EventSink, Sendable {
         if let reason = JSONScalar.text(data, value, limit: StreamFacts.maximumReasonBytes) { finishReason = reason }
     }
 
-    private static func hasOutput(_ data: UnsafeRawBufferPointer, _ delta: Range<Int>) -> Bool {
+    private static func deltaHasOutput(_ cursor: inout JSONCursor) throws(ScanFailure) -> Bool {
         var found = false
-        try? JSONCursor.forEachMember(data, delta) { cursor, member in
-            guard !found, !cursor.key(member, is: "role") else { return }
+        try cursor.enterObject()
+        while let name = try cursor.nextName() {
+            let value = try cursor.value()
+            if found || !isFilled(cursor.bytes, value) { continue }
             found =
-                (cursor.key(member, is: "content") || cursor.key(member, is: "reasoning_content")
-                    || cursor.key(member, is: "reasoning") || cursor.key(member, is: "tool_calls")
-                    || cursor.key(member, is: "function_call") || cursor.key(member, is: "refusal"))
-                && isFilled(data, member.value)
+                cursor.name(name, is: "content") || cursor.name(name, is: "reasoning_content")
+                || cursor.name(name, is: "reasoning") || cursor.name(name, is: "tool_calls")
+                || cursor.name(name, is: "function_call") || cursor.name(name, is: "refusal")
         }
         return found
     }

@@ -2,8 +2,6 @@
 import Glibc
 #elseif canImport(Musl)
 import Musl
-#elseif canImport(Darwin)
-import Darwin
 #endif
 
 /// Searches in raw bytes. The C library's `memchr` and `memcmp` are the fastest there are and touch nothing else.
@@ -74,8 +72,20 @@ package enum ByteSearch {
 
     /// The number of `byte` in `bytes[range]`.
     package static func count(_ byte: UInt8, in bytes: UnsafeRawBufferPointer, _ range: Range<Int>) -> Int {
+        let ones: UInt64 = 0x0101_0101_0101_0101
         var total = 0
-        for index in range where bytes[index] == byte { total &+= 1 }
+        var index = range.lowerBound
+        while index + 8 <= range.upperBound {
+            let word = bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self) ^ (ones &* UInt64(byte))
+            // The top bit of every byte that is not zero, without borrows between bytes.
+            let others = ((word & (ones &* 0x7F)) &+ (ones &* 0x7F)) | word
+            total &+= 8 &- (others & (ones &* 0x80)).nonzeroBitCount
+            index += 8
+        }
+        while index < range.upperBound {
+            if bytes[index] == byte { total &+= 1 }
+            index += 1
+        }
         return total
     }
 

@@ -1,7 +1,8 @@
-/// Walks one level of a JSON text in place: it delimits values and does not look into them.
+/// Walks a JSON text in place: it delimits values, and goes into those that the caller enters.
 ///
-/// One cursor walks one object or one array: `enterObject` then `nextMember` until nil, or `enterArray` then
-/// `nextElement` until nil. What lies inside a value is only matched bracket for bracket and string for string, so a
+/// An object: `enterObject`, then `nextMember` until nil; or `nextName` until nil with, after each, one `value`,
+/// `enterObject` or `enterArray` and its walk. An array: `enterArray`, then `nextElement` until nil; or
+/// `hasNextElement` until false, likewise. What lies inside a value is only matched bracket for bracket and string for string, so a
 /// text that is not JSON deeper down may pass; `JSONSyntax` checks the whole grammar. Every index is checked against
 /// `end` before it is read. The buffer must outlive the cursor.
 package struct JSONCursor {
@@ -54,23 +55,30 @@ package struct JSONCursor {
         isFirst = true
     }
 
-    /// The next member of the object, or nil after its closing brace (which is consumed).
-    package mutating func nextMember() throws(ScanFailure) -> JSONMember? {
+    /// The name of the object's next member, with the cursor left before its value; nil after the closing brace.
+    package mutating func nextName() throws(ScanFailure) -> JSONName? {
         guard try advance(closing: UInt8(ascii: "}")) else { return nil }
         guard peek() == UInt8(ascii: "\"") else { throw unexpected("expected a member name in double quotes") }
-        let key = try string()
-        var decoded: [UInt8]?
-        if ByteSearch.first(UInt8(ascii: "\\"), in: bytes, from: key.lowerBound, end: key.upperBound) != nil {
-            decoded = try JSONString.decode(bytes, key, surrogates: .replace)
-        }
+        let name = try name()
         guard peek() == UInt8(ascii: ":") else { throw unexpected("expected a colon after the member name") }
         position += 1
-        return JSONMember(key: key, decodedKey: decoded, value: try value())
+        return name
+    }
+
+    /// The object's next member, or nil after its closing brace (which is consumed).
+    package mutating func nextMember() throws(ScanFailure) -> JSONMember? {
+        guard let name = try nextName() else { return nil }
+        return JSONMember(name: name, value: try value())
+    }
+
+    /// Whether the array has another element, with the cursor left before it; false after the closing bracket.
+    package mutating func hasNextElement() throws(ScanFailure) -> Bool {
+        try advance(closing: UInt8(ascii: "]"))
     }
 
     /// The next element of the array, or nil after its closing bracket (which is consumed).
     package mutating func nextElement() throws(ScanFailure) -> Range<Int>? {
-        guard try advance(closing: UInt8(ascii: "]")) else { return nil }
+        guard try hasNextElement() else { return nil }
         return try value()
     }
 
@@ -79,12 +87,16 @@ package struct JSONCursor {
         if peek() != nil { throw unexpected("nothing may follow the JSON value", code: .trailingBytes) }
     }
 
+    /// Whether the decoded name is this ASCII text.
+    @inline(__always)
+    package func name(_ name: JSONName, is text: StaticString) -> Bool {
+        guard let decoded = name.decoded else { return ByteSearch.equal(bytes, name.range, text) }
+        return decoded.withUnsafeBytes { ByteSearch.equal($0, 0..<$0.count, text) }
+    }
+
     /// Whether the member's decoded name is this ASCII text.
     @inline(__always)
-    package func key(_ member: JSONMember, is name: StaticString) -> Bool {
-        guard let decoded = member.decodedKey else { return ByteSearch.equal(bytes, member.key, name) }
-        return decoded.withUnsafeBytes { ByteSearch.equal($0, 0..<$0.count, name) }
-    }
+    package func key(_ member: JSONMember, is text: StaticString) -> Bool { name(member.name, is: text) }
 
     /// Skips one value of any kind; its bytes without surrounding white space.
     package mutating func value() throws(ScanFailure) -> Range<Int> {
@@ -103,7 +115,7 @@ package struct JSONCursor {
     package mutating func string() throws(ScanFailure) -> Range<Int> {
         let start = position + 1
         var from = start
-        while let quote = ByteSearch.first(UInt8(ascii: "\""), in: bytes, from: from, end: end) {
+        while let quote = quote(from: from) {
             // A quote after an odd run of backslashes is escaped. Runs between quotes are disjoint: linear in all.
             var run = quote
             while run > start, bytes[run - 1] == UInt8(ascii: "\\") { run -= 1 }
@@ -116,11 +128,47 @@ package struct JSONCursor {
         throw ScanFailure(.invalidJSON, at: start - 1, "a string that starts here has no end")
     }
 
+    /// The next quote, escaped or not. Most strings are short: the first words are looked at without a call.
+    @inline(__always)
+    private func quote(from: Int) -> Int? {
+        var index = from
+        let near = min(end, from + 32)
+        while index + 8 <= near {
+            let word = bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self).littleEndian
+            let marks = JSONCursor.zeroBytes(word ^ 0x2222_2222_2222_2222)
+            if marks != 0 { return index + (marks.trailingZeroBitCount >> 3) }
+            index += 8
+        }
+        return ByteSearch.first(UInt8(ascii: "\""), in: bytes, from: index, end: end)
+    }
+
+    /// Reads a member's name; the cursor stands on its opening quote. Names are short and seldom hold escapes.
+    @inline(__always)
+    private mutating func name() throws(ScanFailure) -> JSONName {
+        let start = position + 1
+        let near = min(end, start + 32)
+        var index = start
+        while index < near, bytes[index] != UInt8(ascii: "\\") {
+            if bytes[index] == UInt8(ascii: "\"") {
+                position = index + 1
+                return JSONName(range: start..<index, decoded: nil)
+            }
+            index += 1
+        }
+        let range = try string()
+        let hasEscape =
+            ByteSearch.first(UInt8(ascii: "\\"), in: bytes, from: range.lowerBound, end: range.upperBound) != nil
+        return JSONName(
+            range: range, decoded: hasEscape ? try JSONString.decode(bytes, range, surrogates: .replace) : nil)
+    }
+
     /// Steps over the separator; false when the container was closed instead.
     private mutating func advance(closing: UInt8) throws(ScanFailure) -> Bool {
         let byte = peek()
         if byte == closing {
             position += 1
+            // What was closed was a value of the level above, if the caller entered it there.
+            isFirst = false
             return false
         }
         if isFirst {
@@ -223,12 +271,20 @@ package struct JSONCursor {
     }
 }
 
+/// A member's name, as a range of the text it was found in.
+package struct JSONName {
+    /// Between the quotes, escapes and all.
+    package var range: Range<Int>
+    /// The name without escapes; nil when it has none and `range` is the name.
+    package var decoded: [UInt8]?
+}
+
 /// One member of an object, as ranges of the text it was found in.
 package struct JSONMember {
-    /// Between the quotes, escapes and all.
-    package var key: Range<Int>
-    /// The name without escapes; nil when it has none and `key` is the name.
-    package var decodedKey: [UInt8]?
+    package var name: JSONName
     /// All bytes of the value, quotes and brackets included.
     package var value: Range<Int>
+
+    /// The name between its quotes, escapes and all.
+    package var key: Range<Int> { name.range }
 }

@@ -43,7 +43,8 @@ package enum JSONScalar {
 
     private static func fromDouble(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>) -> Int? {
         let text = String(decoding: UnsafeRawBufferPointer(rebasing: bytes[range]), as: UTF8.self)
-        guard let first = text.utf8.first, first == 0x2D || (first >= 0x30 && first <= 0x39),
+        // Swift also reads hexadecimal and words such as "inf".
+        guard text.utf8.allSatisfy({ $0 >= 0x2B && $0 <= 0x39 || $0 | 0x20 == UInt8(ascii: "e") }),
             let value = Double(text), value.isFinite, value.rounded() == value
         else { return nil }
         if value >= 0x1p63 { return Int.max }

@@ -60,7 +60,7 @@ package enum JSONString {
         }
     }
 
-    /// Decodes `\uXXXX`, or a pair of them, at the start of `range`; the index after it.
+    /// Decodes a `\u` escape, or a pair of them, at the start of `range`; the index after it.
     private static func decodeUnicode(
         _ bytes: UnsafeRawBufferPointer, _ range: Range<Int>, _ surrogates: Surrogates, _ text: inout [UInt8]
     ) throws(ScanFailure) -> Int {

@@ -118,10 +118,8 @@ private struct SyntaxWalk {
         let start = position
         position += 1
         while position < bytes.count {
-            if position + 8 <= bytes.count, isPlain(position) {
-                position += 8
-                continue
-            }
+            skipPlainBytes()
+            guard position < bytes.count else { break }
             let byte = bytes[position]
             if byte == UInt8(ascii: "\"") {
                 position += 1
@@ -134,16 +132,26 @@ private struct SyntaxWalk {
         throw ScanFailure(.invalidJSON, at: start, "a string that starts here has no end")
     }
 
-    /// Whether the eight bytes hold no quote, backslash or control character. May say no without need.
+    /// Leaves the position on a quote, backslash or control character, or less than a word before the end.
     @inline(__always)
-    private func isPlain(_ index: Int) -> Bool {
-        let word = bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+    private mutating func skipPlainBytes() {
         let ones: UInt64 = 0x0101_0101_0101_0101
-        let quotes = word ^ (ones &* 0x22)
-        let slashes = word ^ (ones &* 0x5C)
-        let marks =
-            ((quotes &- ones) & ~quotes) | ((slashes &- ones) & ~slashes) | ((word &- ones &* 0x20) & ~word)
-        return marks & (ones &* 0x80) == 0
+        var index = position
+        while index + 8 <= bytes.count {
+            let word = bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self).littleEndian
+            let quotes = word ^ (ones &* 0x22)
+            let slashes = word ^ (ones &* 0x5C)
+            // The lowest mark is exact: a borrow can only mark bytes above a true one.
+            let found =
+                ((quotes &- ones) & ~quotes) | ((slashes &- ones) & ~slashes) | ((word &- ones &* 0x20) & ~word)
+            let marks = found & (ones &* 0x80)
+            if marks != 0 {
+                position = index + (marks.trailingZeroBitCount >> 3)
+                return
+            }
+            index += 8
+        }
+        position = index
     }
 
     private mutating func escape() throws(ScanFailure) {

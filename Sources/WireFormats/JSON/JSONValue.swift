@@ -67,8 +67,9 @@ package enum JSONValue: Sendable, Equatable {
         }
         // The grammar is checked first; after that, building cannot meet a fault of form.
         try JSONSyntax.check(bytes, maximumDepth: limits.maximumDepth)
-        var builder = Builder(bytes: bytes, limits: limits)
-        return try builder.build(0..<bytes.count)
+        var builder = Builder(limits: limits)
+        var cursor = JSONCursor(bytes, maximumDepth: limits.maximumDepth)
+        return try builder.build(&cursor)
     }
 
     package static func parse(_ bytes: [UInt8], limits: JSONLimits = JSONLimits()) throws(ScanFailure) -> JSONValue {
@@ -79,50 +80,48 @@ package enum JSONValue: Sendable, Equatable {
     }
 
     private struct Builder {
-        let bytes: UnsafeRawBufferPointer
         let limits: JSONLimits
         var values = 0
 
-        /// Recursion is bounded by the depth limit, which was checked.
-        mutating func build(_ range: Range<Int>) throws(ScanFailure) -> JSONValue {
+        init(limits: JSONLimits) { self.limits = limits }
+
+        /// The value at the cursor, which goes past it. Recursion is bounded by the depth limit, which was checked.
+        mutating func build(_ cursor: inout JSONCursor) throws(ScanFailure) -> JSONValue {
             values += 1
             guard values <= limits.maximumValues else {
-                throw ScanFailure(.tooLarge, at: range.lowerBound, "more than \(limits.maximumValues) values")
+                throw ScanFailure(.tooLarge, at: cursor.position, "more than \(limits.maximumValues) values")
             }
-            var cursor = JSONCursor(bytes, range)
             switch cursor.peek() ?? 0 {
-            case UInt8(ascii: "{"): return try object(range)
-            case UInt8(ascii: "["): return try array(range)
-            case UInt8(ascii: "\""): return .string(try JSONString.string(bytes, try cursor.string()))
-            case UInt8(ascii: "t"): return .bool(true)
-            case UInt8(ascii: "f"): return .bool(false)
-            case UInt8(ascii: "n"): return .null
-            default:
-                let number = try cursor.value()
-                return .number(String(decoding: UnsafeRawBufferPointer(rebasing: bytes[number]), as: UTF8.self))
+            case UInt8(ascii: "{"): return try object(&cursor)
+            case UInt8(ascii: "["): return try array(&cursor)
+            case UInt8(ascii: "\""): return .string(try JSONString.string(cursor.bytes, try cursor.string()))
+            case let byte:
+                let scalar = try cursor.value()
+                if byte == UInt8(ascii: "t") { return .bool(true) }
+                if byte == UInt8(ascii: "f") { return .bool(false) }
+                if byte == UInt8(ascii: "n") { return .null }
+                return .number(String(decoding: UnsafeRawBufferPointer(rebasing: cursor.bytes[scalar]), as: UTF8.self))
             }
         }
 
-        private mutating func object(_ range: Range<Int>) throws(ScanFailure) -> JSONValue {
+        private mutating func object(_ cursor: inout JSONCursor) throws(ScanFailure) -> JSONValue {
             var members: [Member] = []
             var names: Set<String> = []
-            var cursor = JSONCursor(bytes, range)
             try cursor.enterObject()
-            while let member = try cursor.nextMember() {
-                let name = try JSONString.string(bytes, member.key)
+            while let key = try cursor.nextName() {
+                let name = try JSONString.string(cursor.bytes, key.range)
                 if limits.rejectsDuplicates, !names.insert(name).inserted {
-                    throw ScanFailure(.duplicateMember, at: member.key.lowerBound - 1, "a member appears twice")
+                    throw ScanFailure(.duplicateMember, at: key.range.lowerBound - 1, "a member appears twice")
                 }
-                members.append(Member(name, try build(member.value)))
+                members.append(Member(name, try build(&cursor)))
             }
             return .object(members)
         }
 
-        private mutating func array(_ range: Range<Int>) throws(ScanFailure) -> JSONValue {
+        private mutating func array(_ cursor: inout JSONCursor) throws(ScanFailure) -> JSONValue {
             var elements: [JSONValue] = []
-            var cursor = JSONCursor(bytes, range)
             try cursor.enterArray()
-            while let element = try cursor.nextElement() { elements.append(try build(element)) }
+            while try cursor.hasNextElement() { elements.append(try build(&cursor)) }
             return .array(elements)
         }
     }

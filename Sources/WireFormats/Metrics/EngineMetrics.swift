@@ -21,7 +21,7 @@ package enum EngineMetrics {
         }
     }
 
-    /// Reads a page. `family` nil: the family with the most samples on the page.
+    /// Reads a page. `family` nil: the family with the most known series on the page.
     package static func read(
         _ page: UnsafeRawBufferPointer, family: EngineFamily? = nil, limits: Limits = Limits(),
         pageLimits: PrometheusText.Limits = PrometheusText.Limits()
@@ -29,13 +29,13 @@ package enum EngineMetrics {
         var vllm = EngineTally(limits)
         var sglang = EngineTally(limits)
         var llama = EngineTally(limits)
-        let wanted: [StaticString]
-        switch family {
-        case .vllm: wanted = ["vllm:"]
-        case .sglang: wanted = ["sglang:"]
-        case .llamacpp: wanted = ["llamacpp:"]
-        default: wanted = ["vllm:", "sglang:", "llamacpp:"]
-        }
+        let wanted =
+            switch family {
+            case .vllm: vllmNames
+            case .sglang: sglangNames
+            case .llamacpp: llamaNames
+            default: vllmNames + sglangNames + llamaNames
+            }
         PrometheusText.forEachSample(in: page, prefixes: wanted, limits: pageLimits) { sample in
             if ByteSearch.hasPrefix(page, sample.nameRange, "vllm:") {
                 takeVLLM(sample, &vllm)
@@ -51,6 +51,19 @@ package enum EngineMetrics {
         guard let (kind, tally) = best, tally.samples > 0 else { return EngineSignals() }
         return tally.signals(kind)
     }
+
+    /// Beginnings of the names that matter: pages hold thousands of histogram lines that are not worth parsing.
+    private static let vllmNames: [StaticString] = [
+        "vllm:num_requests_", "vllm:num_preemptions", "vllm:kv_cache_usage_perc", "vllm:gpu_cache_usage_perc",
+        "vllm:prefix_cache_", "vllm:gpu_prefix_cache_", "vllm:cache_config_info",
+    ]
+    private static let sglangNames: [StaticString] = [
+        "sglang:num_running_reqs", "sglang:num_queue_reqs", "sglang:token_usage", "sglang:prompt_tokens_total",
+        "sglang:cached_tokens_total", "sglang:cache_config_info",
+    ]
+    private static let llamaNames: [StaticString] = [
+        "llamacpp:requests_", "llamacpp:kv_cache_usage_ratio", "llamacpp:prompt_tokens_total",
+    ]
 
     private static func takeVLLM(_ sample: PrometheusSample, _ tally: inout EngineTally) {
         tally.samples += 1
@@ -79,13 +92,14 @@ package enum EngineMetrics {
         }
     }
 
-    /// SGLang writes the series of every scheduler; those of one data-parallel rank tell of the same queue.
+    /// SGLang writes the series of every scheduler, and with priorities one more per priority beside the whole; all of
+    /// one data-parallel rank tell of the same queue.
     private static func takeSGLang(_ sample: PrometheusSample, _ tally: inout EngineTally) {
         tally.samples += 1
         if sample.isNamed("sglang:num_running_reqs") {
-            tally.running.add(sample, rank: sample.label("dp_rank"))
+            tally.running.add(sample, rank: sample.label("dp_rank") ?? "")
         } else if sample.isNamed("sglang:num_queue_reqs") {
-            tally.waiting.add(sample, rank: sample.label("dp_rank"))
+            tally.waiting.add(sample, rank: sample.label("dp_rank") ?? "")
         } else if sample.isNamed("sglang:token_usage") {
             tally.kvUse.add(sample)
         } else if sample.isNamed("sglang:prompt_tokens_total") {

@@ -49,7 +49,12 @@ package enum PrometheusText {
     ) -> Bool {
         if line.isEmpty || page[line.lowerBound] == UInt8(ascii: "#") { return false }
         if prefixes.isEmpty { return true }
-        for prefix in prefixes where ByteSearch.hasPrefix(page, line, prefix) { return true }
+        for prefix in prefixes {
+            // Engines' names share their first letters: the last letter of the prefix settles most lines.
+            let last = prefix.utf8CodeUnitCount - 1
+            guard last >= 0, last < line.count, page[line.lowerBound + last] == prefix.utf8Start[last] else { continue }
+            if ByteSearch.hasPrefix(page, line, prefix) { return true }
+        }
         return false
     }
 

@@ -185,15 +185,23 @@ package struct RequestScan: Sendable, Equatable {
     private mutating func conclude(
         _ body: UnsafeRawBufferPointer, _ kind: RequestKind, _ limits: ScanLimits, _ seen: Seen
     ) {
-        let preamble = [seen.tools, seen.functions, seen.system].compactMap { $0 }
-        let main = seen.main.map { [$0] } ?? seen.others
-        promptText = preamble + main
-        var estimate = preamble.reduce(0) { $0 + $1.count / 4 }
+        var estimate = 0
         var prompts = 1
-        for range in main {
-            let size = PromptSize(body, range)
+        promptText.reserveCapacity(4)
+        for range in [seen.tools, seen.functions, seen.system] {
+            guard let range else { continue }
+            promptText.append(range)
+            estimate += range.count / 4
+        }
+        if let main = seen.main {
+            let size = PromptSize(body, main)
+            promptText.append(main)
             estimate += size.tokens
             if kind == .completions || kind == .embeddings { prompts = max(1, size.prompts) }
+        }
+        for range in seen.others {
+            promptText.append(range)
+            estimate += PromptSize(body, range).tokens
         }
         promptTokenEstimate = max(1, estimate)
         let (product, overflow) = prompts.multipliedReportingOverflow(by: seen.choices)
