@@ -56,3 +56,11 @@ func mutated(_ bytes: [UInt8], _ random: inout Noise) -> [UInt8] {
     }
     return bytes
 }
+
+/// Whether a comma stands before a closing bracket somewhere, which Foundation's parser lets pass.
+func hasTrailingComma(_ bytes: [UInt8]) -> Bool {
+    let solid = bytes.filter { $0 > 0x20 }
+    return zip(solid, solid.dropFirst()).contains {
+        $0 == UInt8(ascii: ",") && ($1 == UInt8(ascii: "]") || $1 == UInt8(ascii: "}"))
+    }
+}
