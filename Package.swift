@@ -87,7 +87,7 @@ let package = Package(
                 "FleetTracking", "FlowControl", "JobLifecycle", "Scheduling", "WireFormats", "SchedulerRuntime",
                 "DataPlane", "JobStores", "JobDispatching",
             ],
-            [nioCore, hummingbird, httpTypes, lifecycle, logging]),
+            [nioCore, hummingbird, httpTypes, lifecycle, logging, crypto]),
         .executableTarget(
             name: "App",
             dependencies: [
@@ -126,7 +126,7 @@ let package = Package(
                 "ControlPlane", "JobDispatching", "JobStores", "JobLifecycle", "DataPlane", "SchedulerRuntime",
                 "Scheduling", "FlowControl", "FleetTracking", "WireFormats",
             ],
-            [nioCore, nioPosix, hummingbird, logging]),
+            [nioCore, nioPosix, hummingbird, logging, crypto]),
         tests("AppTests", ["App", "FleetTracking", "SchedulerRuntime", "EngineModel"], [nioCore, nioPosix, nioHTTP1]),
         tests("ScenarioTests", ["FleetTracking"], [nioCore, nioPosix, nioHTTP1]),
         tests("TidyTests", []),

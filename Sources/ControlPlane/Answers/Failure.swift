@@ -1,6 +1,7 @@
 import HTTPTypes
 import Hummingbird
 import JobStores
+import WireFormats
 
 /// A refusal or failure of a control route, in the words of OpenAI's error body.
 struct Failure: Error, Sendable {
@@ -66,6 +67,7 @@ struct Failure: Error, Sendable {
         case .conflict:
             self.init(
                 status: .conflict, kind: "invalid_request_error", message: failure.message, code: "conflict")
+            headers[Failure.shouldRetry] = "false"
         case .invalid: self = .badRequest(failure.message, code: "invalid")
         case .tooLarge: self = .tooLarge(failure.message)
         case .limitReached:
@@ -87,6 +89,9 @@ struct Failure: Error, Sendable {
         self.code = code
     }
 
+    /// OpenAI's clients repeat a 409 unless this says no; repeating does not change what a batch's state allows.
+    private static let shouldRetry = HTTPField.Name.known("x-should-retry")
+
     private static func seconds(_ retry: StoreFailure.Retry) -> Int64 {
         switch retry {
         case .never: 5
@@ -95,16 +100,8 @@ struct Failure: Error, Sendable {
     }
 
     var response: Response {
-        let body = JSON.object([
-            (
-                "error",
-                .object([
-                    ("message", .string(message)), ("type", .string(kind)), ("param", .optional(parameter)),
-                    ("code", .optional(code)),
-                ])
-            )
-        ])
-        var response = Response(json: body, status: status)
+        let body = ErrorBody(message: message, type: kind, param: parameter, code: code)
+        var response = Response(bytes: body.openAI(), type: "application/json", status: status)
         response.headers.append(contentsOf: headers)
         return response
     }

@@ -27,4 +27,12 @@ package struct ControlContext: RequestContext {
     }
 
     var tenant: String { identity.tenant }
+
+    /// A captured part of the path, decoded. 404 where its escapes are broken: no id is spelled so.
+    func pathPart(_ name: String) throws(Failure) -> String {
+        guard let text = parameters.get(name).flatMap({ PercentEncoding.decode($0) }), !text.isEmpty else {
+            throw .notFound("There is nothing under this path.")
+        }
+        return text
+    }
 }

@@ -55,6 +55,8 @@ package protocol FileUploading: Sendable {
     func write(_ piece: [UInt8]) async throws(StoreFailure)
     /// The filename may come after the first bytes (multipart parts have any order); set it before `finish`.
     func rename(_ filename: String) async
+    /// The lifetime may come after the first bytes as well; set it before `finish`. Nil: the store's default.
+    func expire(after lifetime: Duration?) async
     /// Makes the bytes durable, gives them their final name and commits the file. On return the client may be told.
     func finish(now: WallTime) async throws(StoreFailure) -> StoredFile
     /// Removes what was written. Does nothing after `finish`.

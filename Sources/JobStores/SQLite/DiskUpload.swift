@@ -5,6 +5,7 @@ import Synchronization
 final class DiskUpload: FileUploading {
     private struct State: Sendable {
         var filename: String
+        var lifetime: Duration?
         var bytes = 0
         var isOver = false
     }
@@ -21,7 +22,7 @@ final class DiskUpload: FileUploading {
         self.draft = draft
         self.store = store
         self.disk = disk
-        state = Mutex(State(filename: draft.filename))
+        state = Mutex(State(filename: draft.filename, lifetime: draft.lifetime))
     }
 
     deinit {
@@ -52,10 +53,12 @@ final class DiskUpload: FileUploading {
 
     func rename(_ filename: String) async { state.withLock { $0.filename = filename } }
 
+    func expire(after lifetime: Duration?) async { state.withLock { $0.lifetime = lifetime } }
+
     func finish(now: WallTime) async throws(StoreFailure) -> StoredFile {
-        let (filename, bytes) = state.withLock { ($0.filename, $0.bytes) }
+        let (filename, bytes, wanted) = state.withLock { ($0.filename, $0.bytes, $0.lifetime) }
         let lifetime =
-            draft.lifetime ?? (draft.purpose == .batch ? store.settings.inputLifetime : store.settings.outputLifetime)
+            wanted ?? (draft.purpose == .batch ? store.settings.inputLifetime : store.settings.outputLifetime)
         let file = StoredFile(
             id: id, tenant: draft.tenant, filename: filename, purpose: draft.purpose, bytes: bytes, created: now,
             expires: now + lifetime)
