@@ -1,0 +1,89 @@
+import FleetTracking
+import FlowControl
+
+/// One JSON line for each request and each job attempt, at its end. Never prompt or answer text.
+package struct AccessLog: RecordSink {
+    private let lines: LineLog
+    private let directory: DirectoryHolder
+    private let wallClock: WallClock
+
+    package init(lines: LineLog, directory: DirectoryHolder, wallClock: WallClock) {
+        self.lines = lines
+        self.directory = directory
+        self.wallClock = wallClock
+    }
+
+    package func record(_ record: RequestRecord, loop: Int) {
+        let directory = directory.current
+        let pool = record.pool.flatMap { directory.pool($0)?.name }
+        let endpoint = record.endpoint.flatMap { directory.endpoint($0)?.url }
+        lines.append(loop: loop) { bytes, timestamp in
+            bytes.append("{\"time\":\"" as StaticString)
+            timestamp.append(nanoseconds: wallClock.nanoseconds(at: record.endedAt), to: &bytes)
+            bytes.append("\",\"request_id\":" as StaticString)
+            bytes.append(quoted: record.requestID)
+            if !record.tenant.isEmpty {
+                bytes.append(",\"tenant\":" as StaticString)
+                bytes.append(quoted: record.tenant)
+            }
+            bytes.append(",\"band\":" as StaticString)
+            bytes.append(quoted: record.band.label)
+            if let pool {
+                bytes.append(",\"pool\":" as StaticString)
+                bytes.append(quoted: pool)
+            }
+            AccessLog.appendRequest(record, to: &bytes)
+            if let endpoint {
+                bytes.append(",\"endpoint\":" as StaticString)
+                bytes.append(quoted: endpoint)
+            }
+            AccessLog.appendTimes(record, to: &bytes)
+            AccessLog.appendSizes(record, to: &bytes)
+            bytes.append(UInt8(ascii: "}"))
+        }
+    }
+
+    private static func appendRequest(_ record: RequestRecord, to bytes: inout [UInt8]) {
+        bytes.append(",\"method\":" as StaticString)
+        bytes.append(quoted: record.method, limitBytes: 32)
+        bytes.append(",\"path\":" as StaticString)
+        bytes.append(quoted: record.path)
+        if !record.model.isEmpty {
+            bytes.append(",\"model\":" as StaticString)
+            bytes.append(quoted: record.model)
+        }
+        bytes.append(",\"status\":" as StaticString)
+        bytes.append(decimal: record.status)
+        bytes.append(",\"outcome\":" as StaticString)
+        bytes.append(quoted: record.outcome.rawValue)
+    }
+
+    private static func appendTimes(_ record: RequestRecord, to bytes: inout [UInt8]) {
+        if let forwarded = record.forwardedAt {
+            bytes.append(",\"queue_ms\":" as StaticString)
+            bytes.append(milliseconds: (forwarded - record.arrivedAt).wholeNanoseconds)
+        }
+        if let first = record.firstByteAt {
+            bytes.append(",\"ttft_ms\":" as StaticString)
+            bytes.append(milliseconds: (first - record.arrivedAt).wholeNanoseconds)
+        }
+        bytes.append(",\"duration_ms\":" as StaticString)
+        bytes.append(milliseconds: (record.endedAt - record.arrivedAt).wholeNanoseconds)
+    }
+
+    private static func appendSizes(_ record: RequestRecord, to bytes: inout [UInt8]) {
+        append(",\"prompt_tokens\":", record.promptTokens, to: &bytes)
+        append(",\"output_tokens\":", record.outputTokens, to: &bytes)
+        append(",\"cached_tokens\":", record.cachedTokens, to: &bytes)
+        append(",\"attempts\":", record.attempts, to: &bytes)
+        append(",\"bytes_in\":", record.bytesIn, to: &bytes)
+        append(",\"bytes_out\":", record.bytesOut, to: &bytes)
+        bytes.append(record.streamed ? ",\"streamed\":true" as StaticString : ",\"streamed\":false")
+    }
+
+    private static func append(_ name: StaticString, _ value: Int?, to bytes: inout [UInt8]) {
+        guard let value else { return }
+        bytes.append(name)
+        bytes.append(decimal: value)
+    }
+}
