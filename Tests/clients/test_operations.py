@@ -168,13 +168,13 @@ def test_a_client_that_goes_away_frees_the_engine(own_world):
 
 def test_a_wrong_configuration_names_file_line_and_key(own_world, tmp_path):
     file = tmp_path / "neap.yaml"
-    file.write_text("port: 8080\nports: 1\n")
+    file.write_text("listen:\n  port: 8080\n  ports: 1\n")
     from neaptest.processes import binary
 
     check = subprocess.run([binary(), "check", "--config", str(file)], capture_output=True, timeout=30, text=True)
     said = check.stdout + check.stderr
     assert check.returncode != 0
-    assert "neap.yaml" in said and "2" in said and "ports" in said, said
+    assert "neap.yaml:3" in said and "listen.ports" in said, said
 
 
 def test_make_run_prints_lines_that_work(tmp_path):

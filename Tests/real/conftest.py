@@ -21,7 +21,7 @@ def command(kind: str, port: int) -> list[str]:
     if kind == "llama-cpp":
         return [
             os.environ["REAL_LLAMA_CPP"], "-m", f"{models}/tiny.gguf", "--alias", MODEL, "--host", "127.0.0.1",
-            "--port", str(port), "--metrics", "--slots", "-np", "4", "-c", "4096", "--jinja", "--offline",
+            "--port", str(port), "--metrics", "--slots", "-np", "4", "-c", "16384", "--jinja", "--offline",
         ]
     return [
         os.environ["REAL_VLLM"], "-m", "vllm.entrypoints.openai.api_server", "--model", f"{models}/tiny",
@@ -30,6 +30,8 @@ def command(kind: str, port: int) -> list[str]:
     ]
 
 
+# Tokens that take long enough to be cut: llama.cpp makes thousands per second of so small a model.
+LONG_ANSWER = {"llama-cpp": 3900, "vllm": 900}
 ENVIRONMENT = {
     "VLLM_CPU_KVCACHE_SPACE": "1", "VLLM_CPU_OMP_THREADS_BIND": "nobind", "VLLM_NO_USAGE_STATS": "1",
     "HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1",
@@ -46,6 +48,7 @@ class RealEngine:
                 command(kind, self.port), stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd=folder,
                 env={**os.environ, **ENVIRONMENT}, start_new_session=True,
             )
+        self.long_answer = LONG_ANSWER[kind]
         self.wait()
 
     def wait(self) -> None:

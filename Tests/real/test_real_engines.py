@@ -41,7 +41,7 @@ def test_chat_and_stream_give_the_engines_answer(engine, client):
 
 def test_a_client_that_goes_away_frees_the_slot(engine, client):
     stream = client.chat.completions.create(
-        model=MODEL, messages=message("Go on"), max_tokens=900, temperature=0, stream=True,
+        model=MODEL, messages=message("Go on"), max_tokens=engine.long_answer, temperature=0, stream=True,
         extra_body={"ignore_eos": True},
     )
     next(stream)
