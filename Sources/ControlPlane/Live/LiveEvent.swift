@@ -30,11 +30,22 @@ struct LiveEvent {
                 for batch in board.ended { LiveEvent.write(batch, running: 0, to: &$0) }
             }
             $0.member("batches_omitted", board.omitted)
+            LiveEvent.writeJobs(board, to: &$0)
         }
         var buffer = ByteBuffer(string: "event: \(name)\ndata: ")
         buffer.writeBytes(json.bytes)
         buffer.writeString("\n\n")
         return buffer
+    }
+
+    /// Null until the store was asked.
+    private static func writeJobs(_ board: BatchBoard, to json: inout JSONText) {
+        guard board.isKnown else { return json.nullMember("jobs") }
+        json.object("jobs") {
+            $0.member("pending", board.open.reduce(0) { $0 + $1.pending })
+            $0.member("delayed", board.open.reduce(0) { $0 + $1.delayed })
+            $0.member("leased", board.open.reduce(0) { $0 + $1.leased })
+        }
     }
 
     private static func write(_ pool: FleetFigures.Pool, to json: inout JSONText) {

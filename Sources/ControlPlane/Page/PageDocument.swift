@@ -20,7 +20,7 @@ struct PageDocument: Sendable {
             <link rel="icon" href="\(PageDocument.icon)">
             <style>\(style)</style>
             </head>
-            <body>
+            <body class="loading">
             \(PageMarkup.text)
             <script>\(script)</script>
             </body>

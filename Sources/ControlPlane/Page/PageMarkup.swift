@@ -23,10 +23,10 @@ enum PageMarkup {
           <div id="board">
             <section class="figures" aria-label="Now">
               <dl>
-                <div class="figure"><dt><i class="swatch realtime"></i>Real-time</dt><dd><b id="rate-realtime">–</b> <span>tokens/s</span></dd></div>
-                <div class="figure"><dt><i class="swatch async"></i>Async</dt><dd><b id="rate-async">–</b> <span>tokens/s</span></dd></div>
-                <div class="figure"><dt>In flight</dt><dd><b id="flight">–</b> <span id="flight-split">&nbsp;</span></dd></div>
-                <div class="figure"><dt>Waiting</dt><dd><b id="queued">–</b> <span id="queued-split">&nbsp;</span></dd></div>
+                <div class="figure"><dt><i class="swatch realtime"></i>Real-time</dt><dd><b id="rate-realtime">–</b><span>tokens/s</span></dd></div>
+                <div class="figure"><dt><i class="swatch async"></i>Async</dt><dd><b id="rate-async">–</b><span>tokens/s</span></dd></div>
+                <div class="figure"><dt>In flight</dt><dd><b id="flight">–</b><span id="flight-split">&nbsp;</span></dd></div>
+                <div class="figure"><dt>Waiting</dt><dd><b id="queued">–</b><span id="queued-split">&nbsp;</span></dd></div>
               </dl>
             </section>
             <section class="card" aria-labelledby="tide-title">

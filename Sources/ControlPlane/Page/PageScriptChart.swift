@@ -33,6 +33,23 @@ enum PageScriptChart {
         });
         let scale = null;
 
+        // Narrow charts show means over some seconds: more points than pixels would only be noise.
+        function thin(all, box) {
+          const size = Math.max(1, Math.round(all.length / ((box.right - box.left) / 3)));
+          if (size === 1) return all;
+          const groups = new Map();
+          for (const p of all) {
+            const group = Math.floor(p[0] / (size * 1000));
+            if (!groups.has(group)) groups.set(group, []);
+            groups.get(group).push(p);
+          }
+          const mean = (group, i) => group.reduce((sum, p) => sum + p[i], 0) / group.length;
+          const means = [...groups.values()].map((group) => [mean(group, 0), mean(group, 1), mean(group, 2)]);
+          means[0][0] = all[0][0];
+          means[means.length - 1][0] = all[all.length - 1][0];
+          return means;
+        }
+
         function draw() {
           const box = frame();
           const end = points.length ? points[points.length - 1][0] : Date.now();
@@ -40,7 +57,7 @@ enum PageScriptChart {
           const top = niceTop(points.reduce((most, p) => Math.max(most, p[1] + p[2]), 0));
           scale = place(box, end, top);
           const { x, y } = scale;
-          const inside = points.filter((p) => p[0] >= end - span);
+          const inside = thin(points.filter((p) => p[0] >= end - span), box);
           const path = (upper, lower) => {
             if (inside.length < 2) return '';
             const up = inside.map((p) => x(p[0]).toFixed(1) + ',' + y(upper(p)).toFixed(1));
@@ -58,7 +75,7 @@ enum PageScriptChart {
             label.textContent = value < 10 && value > 0 ? value.toFixed(1) : count(value);
             labels.append(label);
           }
-          for (let minutes = 0; minutes <= 5; minutes++) {
+          for (let minutes = 0; minutes <= 5; minutes += box.width < 480 ? 2 : 1) {
             const label = svg('text', { class: 'axis', x: x(end - minutes * 60000), y: box.bottom + 17, 'text-anchor': minutes === 0 ? 'end' : minutes === 5 ? 'start' : 'middle' });
             label.textContent = minutes === 0 ? 'now' : '−' + minutes + ' min';
             labels.append(label);

@@ -29,6 +29,7 @@ enum PageScriptStream {
         function ask(text) {
           byId('gate').hidden = false;
           byId('board').hidden = true;
+          document.body.classList.remove('loading');
           setText(byId('gate-text'), text);
           status('warn', 'Key needed');
         }

@@ -114,7 +114,7 @@ enum PageScriptView {
           setText(row.title, 'Pool ' + pool.name);
           row.list.setAttribute('aria-label', 'Endpoints of pool ' + pool.name);
           const well = pool.endpoints.filter((e) => e.state === 'healthy').length;
-          setText(row.note, well + ' of ' + pool.endpoints.length + ' healthy · ' + count(pool.queued.realtime) + ' real-time and ' + count(pool.queued.async) + ' async waiting');
+          setText(row.note, well + ' of ' + pool.endpoints.length + ' healthy · ' + count(pool.queued.realtime) + ' real-time and ' + count(pool.queued.async) + ' async queued');
           keep(row.list, pool.endpoints, (e) => e.id, createEndpoint, updateEndpoint);
         }
 
@@ -150,12 +150,14 @@ enum PageScriptView {
           row.track.setAttribute('aria-valuenow', String(Math.floor(percent)));
           row.track.setAttribute('aria-label', 'Progress of ' + batch.id);
           const open = ['validating', 'in_progress'].includes(batch.status);
+          row.root.classList.toggle('over', ['completed', 'failed', 'expired', 'cancelled'].includes(batch.status));
           const left = batch.expires - now;
           setText(row.sub, [batch.model, batch.endpoint, batch.tenant ? 'tenant ' + batch.tenant : '', open && batch.running ? batch.running + ' running' : '',
             open ? (left > 0 ? 'window closes in ' + ago(left) : 'window closed') : 'created ' + ago(now - batch.created) + ' ago'].filter(Boolean).join(' · '));
         }
 
         function show(picture) {
+          document.body.classList.remove('loading');
           setText(byId('version'), picture.version);
           byId('fault').hidden = !picture.store_fault;
           setText(byId('fault-text'), picture.store_fault || '');
@@ -168,7 +170,10 @@ enum PageScriptView {
               for (const endpoint of pool.endpoints) flight[band] += endpoint.in_flight[band];
             }
           }
-          const split = (n) => count(n.realtime) + ' real-time, ' + count(n.async) + ' async';
+          // The store knows all lines that wait; without it, what the gateway holds is all that is known.
+          if (picture.jobs) queued.async = picture.jobs.pending + picture.jobs.delayed;
+          const short = (n) => (n < 10000 ? whole.format(n) : compact.format(n));
+          const split = (n) => short(n.realtime) + ' real-time · ' + short(n.async) + ' async';
           setText(byId('flight'), count(flight.realtime + flight.async));
           setText(byId('flight-split'), split(flight));
           setText(byId('queued'), count(queued.realtime + queued.async));

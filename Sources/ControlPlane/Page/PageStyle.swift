@@ -21,6 +21,7 @@ enum PageStyle {
         :focus-visible{outline:2px solid var(--realtime);outline-offset:2px;border-radius:6px}
         .unseen{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
         [hidden]{display:none!important}
+        .loading #board,.loading footer{visibility:hidden}
         .top,main,footer,.noscript{max-width:1180px;margin:0 auto;padding:0 20px}
         .top{display:flex;align-items:center;justify-content:space-between;gap:12px;height:68px}
         .brand{display:flex;align-items:center;gap:10px}
@@ -46,9 +47,9 @@ enum PageStyle {
         .figure{padding:16px 20px;min-width:0}
         .figure+.figure{border-left:1px solid var(--line)}
         .figure dt{display:flex;align-items:center;gap:7px;color:var(--soft);font-size:.86rem}
-        .figure dd{display:flex;align-items:baseline;gap:8px;white-space:nowrap;height:2.4rem}
-        .figure b{font-size:1.75rem;font-weight:600;letter-spacing:-.02em;line-height:2.4rem}
-        .figure dd span{color:var(--soft);font-size:.82rem;overflow:hidden;text-overflow:ellipsis}
+        .figure dd{white-space:nowrap}
+        .figure b{display:block;font-size:1.9rem;font-weight:600;letter-spacing:-.02em;line-height:2.5rem}
+        .figure dd span{display:block;color:var(--soft);font-size:.82rem;overflow:hidden;text-overflow:ellipsis}
         .swatch{width:10px;height:10px;border-radius:3px;display:inline-block;flex:none}
         .swatch.realtime,.fill.realtime{background:var(--realtime)}
         .swatch.async,.fill.async{background:var(--async)}
@@ -78,14 +79,16 @@ enum PageStyle {
         .meter span{font-size:.85rem;min-width:4.4ch;text-align:right}
         .meter span.wide{min-width:8ch}
         .right{text-align:right}
+        .cell.right{font-size:.88rem}
         .label{display:none;color:var(--soft);font-size:.8rem}
         .batch{padding:12px 0;border-top:1px solid var(--line);min-height:74px}
         .batch:first-child{border-top:0;padding-top:0}
         .batch-head{display:flex;justify-content:space-between;gap:4px 16px;flex-wrap:wrap;margin-bottom:7px}
-        .batch-head b{font:500 .88rem ui-monospace,"SF Mono",Menlo,Consolas,monospace;overflow:hidden;text-overflow:ellipsis;white-space:nowrap;max-width:100%}
+        .batch-head b{font:500 .88rem ui-monospace,"SF Mono",Menlo,Consolas,monospace;overflow:hidden;text-overflow:ellipsis;white-space:nowrap;max-width:100%;padding-bottom:2px}
         .batch-head span{color:var(--soft);font-size:.86rem}
         .batch small{display:block;color:var(--soft);font-size:.8rem;margin-top:6px}
         .batch .track{height:10px;border-radius:5px}
+        .batch.over .fill{opacity:.55}
         .empty{color:var(--soft);max-width:62ch}
         footer{display:flex;gap:18px;padding-top:6px;padding-bottom:28px;color:var(--soft);font-size:.86rem}
         @media (max-width:760px){
@@ -96,14 +99,15 @@ enum PageStyle {
           .figure{padding:11px 14px}
           .figure:nth-child(3){border-left:0}
           .figure:nth-child(n+3){border-top:1px solid var(--line)}
-          .figure b{font-size:1.45rem}
+          .figure b{font-size:1.5rem;line-height:2.1rem}
+          .figure:nth-child(n+3) dd span{white-space:normal;min-height:2.5rem;line-height:1.25rem}
           .plot{height:190px}
           .columns{display:none}
           .endpoint{grid-template-columns:1fr auto;gap:7px 12px;padding:13px 0}
           .endpoint .cell{grid-column:1/-1;display:grid;grid-template-columns:4.6rem 1fr;align-items:center;gap:10px}
           .endpoint .cell.right{text-align:left}
           .label{display:block}
-          .meter span{min-width:5ch}
+          .meter span,.meter span.wide{min-width:8ch}
         }
         @media (prefers-reduced-motion:reduce){.fill{transition:none}}
         """#
