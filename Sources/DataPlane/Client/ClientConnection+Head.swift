@@ -1,0 +1,112 @@
+import FlowControl
+import NIOCore
+import SchedulerRuntime
+import WireFormats
+
+extension ClientConnection {
+    /// A whole head is here: who asks, for what, and does its body come to an engine or to the control plane.
+    func handleHead() {
+        let head = parser.head
+        let now = loop.now()
+        closesAfterAnswer = head.fields.saysClose
+        var facts = RequestFacts(arrivedAt: now)
+        facts.id = requestID(head)
+        facts.isHead = head.method == .head
+        facts.method = head.method == .post ? "POST" : headBytes.text(head.methodRange)
+        // An unchanged path is not built again: most connections ask for one.
+        if request.path.isEmpty || !isSame(head.pathRange, request.path) {
+            facts.path = head.pathRange.isEmpty ? "/" : headBytes.text(head.pathRange)
+            facts.kind = RequestKind(path: facts.path)
+        } else {
+            facts.path = request.path
+            facts.kind = request.kind
+        }
+        request = facts
+        let isEnginePath = EnginePaths.contains(facts.path, loop.services.directory.current)
+        let identity = identify(head)
+        if isEnginePath || bridge == nil {
+            guard let identity else { return refuseUnread(StatusTable.unauthorized) }
+            request.identity = identity
+            handleEngineHead(head, isEnginePath: isEnginePath)
+        } else {
+            guard let identity = identity ?? (OpenPath.contains(facts.path) ? .stranger : nil) else {
+                return refuseUnread(StatusTable.unauthorized)
+            }
+            request.identity = identity
+            beginControl(head)
+        }
+    }
+
+    private func isSame(_ range: Range<Int>, _ text: String) -> Bool {
+        guard range.count == text.utf8.count else { return false }
+        return headBytes.withUnsafeReadableBytes { bytes in
+            var text = text
+            return text.withUTF8 { UnsafeRawBufferPointer(rebasing: bytes[range]).elementsEqual($0) }
+        }
+    }
+
+    private func handleEngineHead(_ head: RequestHead, isEnginePath: Bool) {
+        guard isEnginePath else { return refuseUnread(StatusTable.pathUnknown(request.path)) }
+        switch head.method {
+        case .post: break
+        case .options: return answerOptions()
+        default: return refuseUnread(StatusTable.methodNotAllowed(request.path))
+        }
+        if let field = head.fields.first(.contentEncoding), !isValue(field, "identity") {
+            return refuseUnread(StatusTable.encodedBody)
+        }
+        if let field = head.fields.first(.contentType), !isJSON(field) { return refuseUnread(StatusTable.notJSON) }
+        if head.fields.isChunked { return gatherChunked(head) }
+        guard let length = head.fields.contentLength else { return refuse(StatusTable.lengthRequired) }
+        if length > loop.settings.bodyBytes {
+            return refuse(StatusTable.bodyTooLarge(limit: loop.settings.bodyBytes))
+        }
+        gather(length: length, head)
+    }
+
+    private func isValue(_ field: HeaderField, _ literal: StaticString) -> Bool {
+        headBytes.withUnsafeReadableBytes { ByteScan.equals($0, field.valueRange, lowercased: literal) }
+    }
+
+    /// `application/json`, with parameters or not, and its `+json` kin.
+    private func isJSON(_ field: HeaderField) -> Bool {
+        headBytes.withUnsafeReadableBytes { bytes in
+            let range = field.valueRange
+            let end = range.first { bytes[$0] == UInt8(ascii: ";") } ?? range.upperBound
+            let type = ByteScan.trimmed(bytes, range.lowerBound..<end)
+            return ByteScan.equals(bytes, type, lowercased: "application/json")
+                || (type.count > 5 && ByteScan.equals(bytes, type.suffix(5), lowercased: "+json"))
+        }
+    }
+
+    /// The client's own id if it is 1 to 128 visible ASCII characters, else a fresh one.
+    private func requestID(_ head: RequestHead) -> String {
+        if let field = head.fields.first(.requestID), (1...128).contains(field.valueRange.count) {
+            let isSane = headBytes.withUnsafeReadableBytes { bytes in
+                field.valueRange.allSatisfy { bytes[$0] > 0x20 && bytes[$0] < 0x7f }
+            }
+            if isSane { return headBytes.text(field.valueRange) }
+        }
+        return loop.makeRequestID()
+    }
+
+    private func identify(_ head: RequestHead) -> Identity? {
+        guard loop.services.consumesCredentials else {
+            return loop.services.identity.identify(authorization: nil, apiKey: nil)
+        }
+        return loop.services.identity.identify(
+            authorization: head.fields.first(.authorization).map { headBytes.text($0.valueRange) },
+            apiKey: head.fields.first(.apiKey).map { headBytes.text($0.valueRange) })
+    }
+
+    private func answerOptions() {
+        var buffer = loop.allocator.buffer(capacity: 160)
+        buffer.writeStaticString("HTTP/1.1 204 No Content\r\nAllow: POST, OPTIONS\r\n")
+        finishOwnHead(&buffer)
+        if parser.head.hasBody { closesAfterAnswer = true }
+        request.status = 204
+        context?.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
+        tell(.completed, status: 204)
+        answerIsOver()
+    }
+}

@@ -1,0 +1,94 @@
+import FleetTracking
+import FlowControl
+import NIOCore
+import SchedulerRuntime
+import Scheduling
+import WireFormats
+
+extension ClientConnection {
+    /// The body is whole: it is scanned in place, and the work goes to the scheduler.
+    func submit(_ body: ByteBuffer) {
+        let kind = request.kind
+        let scanned = body.withUnsafeReadableBytes { bytes -> Result<RequestScan, ScanFailure> in
+            do throws(ScanFailure) {
+                return .success(try RequestScan.scan(bytes, kind: kind))
+            } catch {
+                return .failure(error)
+            }
+        }
+        switch scanned {
+        case .failure(let failure): refuse(StatusTable.scan(failure))
+        case .success(let scan): submit(body, scan)
+        }
+    }
+
+    private func submit(_ body: ByteBuffer, _ scan: RequestScan) {
+        let directory = loop.services.directory.current
+        request.model = scan.model
+        guard let model = directory.models[scan.model], let pool = directory.pool(model.pool) else {
+            return refuse(
+                StatusTable.modelNotFound(scan.model, known: Array(directory.models.keys)), outcome: .modelNotFound)
+        }
+        guard pool.allowedPaths.contains(request.path) else {
+            return refuse(StatusTable.pathNotServed(request.path, model: scan.model, pool: pool.name))
+        }
+        var sent = body
+        if scan.priority != nil {
+            switch pool.clientPriority {
+            case .pass: break
+            case .refuse: return refuse(StatusTable.priorityRefused)
+            case .overwrite(let value):
+                sent = ByteBuffer(
+                    bytes: body.withUnsafeReadableBytes { scan.overwritingPriority(value).apply(to: $0) })
+            }
+        }
+        let work = loop.host.makeWorkID(loop: loop.index)
+        let tenant = request.identity.tenant
+        var arrival = Arrival(
+            work: work, pool: pool.id, model: model.id,
+            tenant: tenant.isEmpty ? .everybody : loop.services.names.tenant(tenant), band: .realtime,
+            promptTokens: scan.promptTokenEstimate,
+            expectedOutputTokens: scan.maximumOutputTokens ?? pool.expectedOutputTokens,
+            timeToLive: pool.realtimeTimeToLive)
+        arrival.sequences = scan.sequences
+        arrival.mayRetryAfterSend = !scan.store && !scan.background
+        arrival.prefix = body.withUnsafeReadableBytes { bytes in
+            loop.services.prefixChain(model.id, bytes, scan.promptText)
+        }
+        var record = draft(.completed, work: work)
+        record.pool = pool.id
+        record.bytesIn = body.readableBytes
+        record.prefix = arrival.prefix
+        record.streamed = scan.stream
+        let order = ExchangeOrder(
+            work: work, body: sent, reservedBytes: gathering.reserved, mayRetryAfterSend: arrival.mayRetryAfterSend,
+            record: record)
+        gathering.reserved = 0
+        begin(Exchange(order, owner: self, loop: loop), arrival)
+    }
+
+    private func begin(_ exchange: Exchange, _ arrival: Arrival) {
+        self.exchange = exchange
+        phase = .exchange
+        setDeadline(.distantFuture)
+        loop.add(exchange)
+        loop.host.submit(.arrived(arrival))
+    }
+
+    /// A record of the request in hand.
+    func draft(_ outcome: Outcome, work: WorkID?) -> RequestRecord {
+        var record = RequestRecord(
+            work: work, requestID: request.id, band: .realtime, method: request.method, path: request.path,
+            outcome: outcome, arrivedAt: request.arrivedAt, endedAt: request.arrivedAt)
+        record.model = request.model
+        record.tenant = request.identity.tenant
+        return record
+    }
+
+    /// The record of a request that never became work for an engine.
+    func tell(_ outcome: Outcome, status: Int) {
+        var record = draft(outcome, work: nil)
+        record.status = status
+        loop.hand(record, outcome)
+    }
+}

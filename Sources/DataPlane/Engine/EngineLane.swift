@@ -1,0 +1,56 @@
+import FleetTracking
+import NIOCore
+import NIOSSL
+import SchedulerRuntime
+
+/// One endpoint as one event loop sees it: its address, the parts of a request head that never change, and the idle
+/// connections to it. At most `idleEngineConnections` of them; the one used last is taken first.
+final class EngineLane {
+    let entry: EndpointEntry
+    /// Refreshed from the directory: the kind is learned after the endpoint was added.
+    var kind: EngineKind
+    let tls: NIOSSLContext?
+    /// `POST ` and the endpoint's path prefix.
+    let methodAndPrefix: [UInt8]
+    /// Behind the path: version, Host and, where configured, the engine's own credential.
+    let versionAndHost: [UInt8]
+    private(set) var idle: [EngineConnection] = []
+    /// Nil: the host is a name and is resolved at every dial.
+    let address: SocketAddress?
+
+    init(entry: EndpointEntry, tls: NIOSSLContext?) {
+        self.entry = entry
+        self.tls = tls
+        kind = entry.kind
+        methodAndPrefix = Array("POST \(entry.pathPrefix)".utf8)
+        let host = entry.host.contains(":") ? "[\(entry.host)]" : entry.host
+        let isDefaultPort = entry.port == (entry.tls == nil ? 80 : 443)
+        var lines = " HTTP/1.1\r\nHost: \(host)\(isDefaultPort ? "" : ":\(entry.port)")\r\n"
+        if let authorization = entry.authorization { lines += "Authorization: \(authorization)\r\n" }
+        versionAndHost = Array(lines.utf8)
+        address = try? SocketAddress(ipAddress: entry.host, port: entry.port)
+    }
+
+    /// SGLang says that it is full in the first event of a stream, after its 200; of others of its family it is unknown.
+    var mayFailInFirstEvent: Bool { kind == .sglang || kind == .unknown }
+
+    func takeIdle() -> EngineConnection? { idle.popLast() }
+
+    /// False when the lane is full: close the connection.
+    func keep(_ connection: EngineConnection, limit: Int) -> Bool {
+        guard idle.count < limit else { return false }
+        idle.append(connection)
+        return true
+    }
+
+    func forget(_ connection: EngineConnection) {
+        if let index = idle.lastIndex(where: { $0 === connection }) { idle.remove(at: index) }
+    }
+
+    /// The endpoint is gone: its idle connections are closed.
+    func closeIdle() {
+        let connections = idle
+        idle = []
+        for connection in connections { connection.close() }
+    }
+}

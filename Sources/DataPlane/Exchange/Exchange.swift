@@ -1,0 +1,337 @@
+import FleetTracking
+import FlowControl
+import NIOCore
+import SchedulerRuntime
+import Scheduling
+import WireFormats
+
+/// One piece of work between its arrival at the scheduler and its end: attempts, the first-event hold, the answer.
+///
+/// ```
+/// queued → dialing → sent → holding → relaying → ended
+///    ↑         └───────┴───────┘ failed: the scheduler is asked
+/// ```
+/// The exchange finalises its work: exactly one of `finished` and `cancelled` is submitted, or none when the scheduler
+/// ended it with a `refuse`. One record follows.
+final class Exchange {
+    enum Phase {
+        case queued
+        case dialing
+        case sent
+        /// A head came, the first event has not: nothing was told to the client yet.
+        case holding
+        case relaying
+        case ended
+    }
+
+    let work: WorkID
+    unowned let loop: LoopRelay
+    let owner: any ExchangeOwner
+    let mayRetryAfterSend: Bool
+    var record: RequestRecord
+    private(set) var phase = Phase.queued
+    /// Kept until an answer begins, for another attempt.
+    private var body: ByteBuffer
+    private var reservedBytes: Int
+    private var connection: EngineConnection?
+    private var lane: EngineLane?
+    /// Counts attempts to send, so that a dial that ends late is not taken for the one that is awaited.
+    private var sendings = 0
+    private var retriedStale = false
+    private var held: HeldAnswer?
+    private var answer = AnswerWatch()
+    private var framing = BodyFraming.none
+    private var startIsTold = false
+    /// The loop's list of exchanges with untold output holds this one.
+    var isOnProgressList = false
+    private var toldTokens = 0
+    private var clientIsSlow = false
+
+    init(_ order: ExchangeOrder, owner: any ExchangeOwner, loop: LoopRelay) {
+        work = order.work
+        body = order.body
+        reservedBytes = order.reservedBytes
+        mayRetryAfterSend = order.mayRetryAfterSend
+        record = order.record
+        self.owner = owner
+        self.loop = loop
+    }
+
+    // MARK: What the scheduler decided
+
+    func forward(to endpoint: EndpointID, attempt: Int) {
+        guard phase == .queued else { return }
+        if record.forwardedAt == nil {
+            record.forwardedAt = loop.now()
+            record.endpoint = endpoint
+            owner.granted(self)
+        }
+        record.endpoint = endpoint
+        record.attempts = attempt
+        guard let lane = loop.lane(endpoint) else { return fail(.connect) }
+        send(on: lane, reuse: mayRetryAfterSend)
+    }
+
+    func refuse(_ outcome: Outcome, retryAfter: Duration?) {
+        guard phase == .queued else { return }
+        end()
+        record.status = owner.refused(outcome, retryAfter: retryAfter)
+        loop.hand(record, outcome)
+    }
+
+    /// The scheduler or a caller withdraws the work, wherever it is.
+    func withdraw() {
+        let wasRelaying = phase == .relaying
+        guard stop() else { return }
+        if wasRelaying {
+            owner.answerBroken(.withdrawn)
+        } else {
+            record.status = owner.refused(.withdrawn, retryAfter: nil)
+        }
+        loop.hand(record, .withdrawn)
+    }
+
+    /// The client went away: the engine's connection is closed at once, which is how engines abort.
+    func clientGone() {
+        guard stop() else { return }
+        loop.hand(record, .clientGone)
+    }
+
+    private func stop() -> Bool {
+        guard phase != .ended else { return false }
+        let connection = connection
+        end()
+        connection?.close()
+        loop.host.submit(.cancelled(work))
+        return true
+    }
+
+    // MARK: Attempts
+
+    private func send(on lane: EngineLane, reuse: Bool) {
+        self.lane = lane
+        sendings += 1
+        if reuse, let idle = lane.takeIdle() { return send(over: idle) }
+        phase = .dialing
+        let sending = sendings
+        loop.dial(lane) { [self] connection in
+            // Meanwhile the client may have gone: the connection then serves another request.
+            guard phase == .dialing, sendings == sending else {
+                if let connection, !loop.keep(connection) { connection.close() }
+                return
+            }
+            guard let connection else { return fail(.connect) }
+            send(over: connection)
+        }
+    }
+
+    private func send(over connection: EngineConnection) {
+        phase = .sent
+        self.connection = connection
+        let length = body.readableBytes
+        // A small body is copied behind its head: one write of one buffer is cheaper than a gathered one.
+        let joins = length <= 8192
+        var head = loop.allocator.buffer(capacity: 768 + (joins ? length : 0))
+        owner.writeHead(into: &head, for: connection.lane)
+        head.writeStaticString("Content-Length: ")
+        head.writeDecimal(length)
+        head.writeStaticString("\r\n\r\n")
+        if joins { head.writeImmutableBuffer(body) }
+        connection.send(head: head, body: joins ? nil : body, for: self)
+    }
+
+    func connectionLost(_ connection: EngineConnection, _ loss: ConnectionLoss) {
+        guard phase == .sent, self.connection === connection else { return }
+        self.connection = nil
+        switch loss {
+        case .noConnection: fail(.connect)
+        case .insideHead, .reset: fail(.reset(bytesSent: true))
+        case .staleReuse:
+            // The engine closed a kept connection while the request was on its way. Once, and unseen by the scheduler.
+            guard !retriedStale, mayRetryAfterSend, let lane else { return fail(.reset(bytesSent: true)) }
+            retriedStale = true
+            send(on: lane, reuse: false)
+        }
+    }
+
+    func firstByteTimedOut(_ connection: EngineConnection) {
+        guard phase == .sent, self.connection === connection else { return }
+        self.connection = nil
+        fail(.firstByteTimeout)
+    }
+
+    /// The scheduler answers with another `forward`, or a `refuse`.
+    private func fail(_ failure: AttemptFailure) {
+        phase = .queued
+        connection = nil
+        held = nil
+        answer = AnswerWatch()
+        loop.host.submit(.failed(work, failure))
+    }
+
+    // MARK: The answer
+
+    func answerBegan(_ head: EngineHead, from connection: EngineConnection) {
+        guard phase == .sent else { return }
+        let status = head.head.status
+        if status == 503 || status == 429 || status == 529 {
+            connection.abandonAnswer()
+            return fail(.full(retryAfter: head.retryAfter))
+        }
+        record.firstByteAt = loop.now()
+        framing = head.head.framing
+        answer = AnswerWatch(head)
+        if answer.isStream && connection.lane.mayFailInFirstEvent {
+            phase = .holding
+            held = HeldAnswer(head: head)
+        } else {
+            commit(head)
+        }
+    }
+
+    private func commit(_ head: EngineHead) {
+        phase = .relaying
+        record.status = head.head.status
+        record.streamed = answer.isStream
+        releaseBody()
+        owner.answerBegan(head, framing: framing)
+    }
+
+    /// Payload in passing, inside one read.
+    func observe(_ bytes: UnsafeRawBufferPointer) {
+        answer.observe(bytes)
+        if owner.wantsPayload { owner.payload(bytes) }
+    }
+
+    /// What `observe` saw, framed. Called once for each read.
+    func take(_ bytes: ByteBuffer) {
+        record.bytesOut += bytes.readableBytes
+        switch phase {
+        case .relaying: if !owner.wantsPayload { owner.answerBytes(bytes) }
+        case .holding:
+            held?.bytes.writeImmutableBuffer(bytes)
+            decideHeld(isAtEnd: false)
+        default: break
+        }
+    }
+
+    private func decideHeld(isAtEnd: Bool) {
+        guard let held else { return }
+        if answer.firstEvent == .undecided, !isAtEnd, held.bytes.readableBytes < loop.settings.firstEventHoldBytes {
+            return
+        }
+        if answer.firstEvent == .error(overload: true) {
+            let connection = connection
+            self.connection = nil
+            connection?.close()
+            return fail(.full(retryAfter: nil))
+        }
+        self.held = nil
+        commit(held.head)
+        if held.bytes.readableBytes > 0, !owner.wantsPayload { owner.answerBytes(held.bytes) }
+    }
+
+    /// One read of the engine's socket was handed on, and the answer goes on.
+    func readEnded() {
+        guard phase == .relaying || phase == .holding else { return }
+        if phase == .relaying { owner.flushAnswer() }
+        if !startIsTold {
+            startIsTold = true
+            loop.host.submit(.started(work))
+        }
+        if answer.outputTokens > toldTokens { loop.noteProgress(self) }
+    }
+
+    /// Output since the last call.
+    func takeProgress() -> Progress? {
+        let tokens = answer.outputTokens - toldTokens
+        guard phase != .ended, tokens > 0 else { return nil }
+        toldTokens += tokens
+        return Progress(work: work, outputTokens: tokens)
+    }
+
+    func answerEnded() {
+        answer.finish()
+        if phase == .holding { decideHeld(isAtEnd: true) }
+        guard phase == .relaying else { return }
+        owner.flushAnswer()
+        let outcome = answer.hasErrorEvent ? Outcome.engineStreamError : .completed
+        finish(outcome)
+        owner.answerEnded()
+    }
+
+    func answerCut() { breakOff(.engineTruncated, ifUntold: .truncated) }
+
+    func answerStalled() { breakOff(.idleTimeout, ifUntold: .firstByteTimeout) }
+
+    func answerInvalid(beforeHead: Bool) {
+        if beforeHead {
+            guard phase == .sent else { return }
+            connection = nil
+            return fail(.protocolError)
+        }
+        breakOff(.engineProtocol, ifUntold: .protocolError)
+    }
+
+    private func breakOff(_ outcome: Outcome, ifUntold failure: AttemptFailure) {
+        if phase == .holding {
+            connection = nil
+            return fail(failure)
+        }
+        guard phase == .relaying else { return }
+        finish(outcome)
+        owner.answerBroken(outcome)
+    }
+
+    /// The answer is over: the scheduler is told, and the record handed on.
+    private func finish(_ outcome: Outcome) {
+        let usage = answer.usage
+        record.promptTokens = usage?.promptTokens
+        record.cachedTokens = usage?.cachedTokens
+        record.outputTokens = usage?.completionTokens ?? (answer.isStream ? answer.outputTokens : nil)
+        let completion = Completion(
+            outcome: outcome, status: record.status, promptTokens: record.promptTokens,
+            outputTokens: record.outputTokens, cachedTokens: record.cachedTokens)
+        var events: [Event] = []
+        if !startIsTold { events.append(.started(work)) }
+        if let progress = takeProgress() { events.append(.progressed([progress])) }
+        record.outcome = outcome
+        end()
+        if events.isEmpty {
+            loop.host.submit(.finished(work, completion))
+        } else {
+            events.append(.finished(work, completion))
+            loop.host.submit(events)
+        }
+        loop.hand(record, outcome)
+    }
+
+    private func end() {
+        phase = .ended
+        connection = nil
+        held = nil
+        releaseBody()
+        loop.forget(work)
+    }
+
+    private func releaseBody() {
+        body = ByteBuffer()
+        if reservedBytes > 0 {
+            loop.services.budget.release(reservedBytes)
+            reservedBytes = 0
+        }
+    }
+
+    // MARK: Back-pressure
+
+    /// The client does not take what it has: reading from the engine stops.
+    func pause() { connection?.pause() }
+
+    func resume() { connection?.resume() }
+}
+
+/// An answer whose first event is not known yet.
+private struct HeldAnswer {
+    let head: EngineHead
+    var bytes = ByteBuffer()
+}

@@ -1,0 +1,112 @@
+import FleetTracking
+import FlowControl
+import NIOCore
+import SchedulerRuntime
+import Scheduling
+import WireFormats
+
+/// One job attempt as the owner of its exchange: builds the request, gathers the answer, tells once how it ended.
+final class JobCarrier: ExchangeOwner {
+    private let attempt: JobAttempt
+    private let onGrant: @Sendable (WorkID, EndpointID) -> Void
+    private var onAnswer: (@Sendable (JobAnswer) -> Void)?
+    private var body = ByteBuffer()
+    private var status = 0
+    private var retryAfter: Duration?
+    private var engineRequestID: String?
+    private var limit = 0
+    private weak var exchange: Exchange?
+
+    init(
+        _ attempt: JobAttempt, onGrant: @escaping @Sendable (WorkID, EndpointID) -> Void,
+        onAnswer: @escaping @Sendable (JobAnswer) -> Void
+    ) {
+        self.attempt = attempt
+        self.onGrant = onGrant
+        self.onAnswer = onAnswer
+    }
+
+    func begin(on relay: LoopRelay) {
+        limit = relay.settings.jobAnswerBytes
+        let now = relay.now()
+        var record = RequestRecord(
+            work: attempt.arrival.work, requestID: attempt.requestID, band: .async, method: "POST",
+            path: attempt.path, outcome: .completed, arrivedAt: now, endedAt: now)
+        record.pool = attempt.arrival.pool
+        record.model = attempt.model
+        record.tenant = attempt.tenant
+        record.bytesIn = attempt.body.readableBytes
+        record.prefix = attempt.arrival.prefix
+        let order = ExchangeOrder(
+            work: attempt.arrival.work, body: attempt.body, reservedBytes: 0,
+            mayRetryAfterSend: attempt.arrival.mayRetryAfterSend, record: record)
+        let exchange = Exchange(order, owner: self, loop: relay)
+        self.exchange = exchange
+        relay.add(exchange)
+        relay.host.submit(.arrived(attempt.arrival))
+    }
+
+    var wantsPayload: Bool { true }
+
+    func granted(_ exchange: Exchange) {
+        if let endpoint = exchange.record.endpoint { onGrant(attempt.arrival.work, endpoint) }
+    }
+
+    func writeHead(into buffer: inout ByteBuffer, for lane: EngineLane) {
+        buffer.writeBytes(lane.methodAndPrefix)
+        buffer.writeString(attempt.path)
+        buffer.writeBytes(lane.versionAndHost)
+        buffer.writeStaticString("Content-Type: application/json\r\nx-request-id: ")
+        buffer.writeString(attempt.requestID)
+        buffer.writeStaticString("\r\n")
+    }
+
+    func answerBegan(_ head: EngineHead, framing: BodyFraming) {
+        status = head.head.status
+        retryAfter = head.retryAfter
+        engineRequestID = head.head.fields.first(.requestID).map { head.bytes.text($0.valueRange) }
+        if case .length(let length) = framing { body.reserveCapacity(min(length, 1 << 20, limit)) }
+    }
+
+    func payload(_ bytes: UnsafeRawBufferPointer) {
+        // One byte over the limit is enough to know; the rest is not kept.
+        if body.readableBytes <= limit { body.writeBytes(bytes) }
+    }
+
+    func answerBytes(_ bytes: ByteBuffer) {}
+
+    func flushAnswer() {}
+
+    func answerEnded() {
+        if body.readableBytes > limit {
+            body = ByteBuffer()
+            end(.engineProtocol)
+        } else {
+            end(exchange?.record.outcome ?? .completed)
+        }
+    }
+
+    func answerBroken(_ outcome: Outcome) { end(outcome) }
+
+    func refused(_ outcome: Outcome, retryAfter: Duration?) -> Int {
+        self.retryAfter = retryAfter
+        end(outcome)
+        return 0
+    }
+
+    private func end(_ outcome: Outcome) {
+        guard let onAnswer else { return }
+        self.onAnswer = nil
+        var answer = JobAnswer(work: attempt.arrival.work, outcome: outcome, status: status, body: body)
+        answer.retryAfter = retryAfter
+        answer.engineRequestID = engineRequestID
+        if let record = exchange?.record {
+            answer.endpoint = record.endpoint
+            answer.promptTokens = record.promptTokens
+            answer.outputTokens = record.outputTokens
+            answer.cachedTokens = record.cachedTokens
+        }
+        body = ByteBuffer()
+        onAnswer(answer)
+    }
+}

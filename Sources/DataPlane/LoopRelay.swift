@@ -1,0 +1,216 @@
+import FleetTracking
+import FlowControl
+import Logging
+import NIOCore
+import NIOPosix
+import NIOSSL
+import SchedulerRuntime
+import Scheduling
+
+/// The data path of one event loop: its works, its engine connections, its deadlines. Home of its works' effects.
+// Safe because every stored property is touched on `eventLoop` only; other threads only pass the reference on.
+final class LoopRelay: WorkHome, @unchecked Sendable {
+    let index: Int
+    let eventLoop: any EventLoop
+    let services: RelayServices
+    let settings: RelaySettings
+    let host: SchedulerHost
+    let allocator = ByteBufferAllocator()
+    var wheel: DeadlineWheel
+    private let clock: MonotonicClock
+    private var works: [WorkID: Exchange] = [:]
+    private var lanes: [EndpointID: EngineLane] = [:]
+    private var progressing: [Exchange] = []
+    private var ticker: RepeatedTask?
+    private var tickCount = 0
+    /// Connections whose request body waits for room in the buffer budget, in order of arrival.
+    private var budgetWaiters: [ClientConnection] = []
+    private(set) var clients: [ObjectIdentifier: ClientConnection] = [:]
+    private(set) var isDraining = false
+    private var requestIDs: RequestIDs
+
+    init(index: Int, eventLoop: any EventLoop, services: RelayServices) {
+        self.index = index
+        self.eventLoop = eventLoop
+        self.services = services
+        settings = services.settings
+        host = services.host
+        clock = services.clock
+        wheel = DeadlineWheel(now: clock.now())
+        requestIDs = RequestIDs(seed: UInt64.random(in: 0 ... .max))
+    }
+
+    @inline(__always)
+    func now() -> Instant { clock.now() }
+
+    func makeRequestID() -> String { requestIDs.next() }
+
+    // MARK: Life
+
+    /// On the loop.
+    func start() {
+        let tick = TimeAmount.nanoseconds(DeadlineWheel.tick)
+        ticker = eventLoop.scheduleRepeatedTask(initialDelay: tick, delay: tick) { [weak self] _ in self?.tick() }
+    }
+
+    /// On the loop, when nothing is running any more.
+    func stop() {
+        ticker?.cancel()
+        ticker = nil
+        for lane in lanes.values { lane.closeIdle() }
+        lanes = [:]
+        for client in Array(clients.values) { client.closeNow() }
+    }
+
+    /// No further request on kept connections; those that wait for one are closed.
+    func drain() {
+        isDraining = true
+        for client in Array(clients.values) { client.drain() }
+    }
+
+    private func tick() {
+        let now = clock.now()
+        for object in wheel.advance(to: now) { object.deadlinePassed(now: now) }
+        if !budgetWaiters.isEmpty {
+            let waiting = budgetWaiters
+            budgetWaiters = []
+            for client in waiting { client.retryBudget(now: now) }
+        }
+        tickCount &+= 1
+        if tickCount % 10 == 0 { refreshLanes() }
+    }
+
+    func waitForBudget(_ client: ClientConnection) { budgetWaiters.append(client) }
+
+    // MARK: Works
+
+    func add(_ exchange: Exchange) { works[exchange.work] = exchange }
+
+    func forget(_ work: WorkID) { works[work] = nil }
+
+    func exchange(_ work: WorkID) -> Exchange? { works[work] }
+
+    var runningWorks: Int { works.count }
+
+    func receive(_ effects: [WorkEffect]) {
+        for effect in effects {
+            switch effect {
+            case .forward(let work, let endpoint, let attempt):
+                works[work]?.forward(to: endpoint, attempt: attempt)
+            case .refuse(let work, let outcome, let retryAfter):
+                works[work]?.refuse(outcome, retryAfter: retryAfter)
+            case .cancelUpstream(let work): works[work]?.withdraw()
+            }
+        }
+    }
+
+    /// One record for each request and each job attempt, at its end.
+    func hand(_ record: RequestRecord, _ outcome: Outcome) {
+        var record = record
+        record.outcome = outcome
+        record.endedAt = now()
+        services.sink.record(record, loop: index)
+    }
+
+    // MARK: Progress
+
+    /// Gathers output of all streams of this loop; told to the scheduler in one event after `progressInterval`.
+    func noteProgress(_ exchange: Exchange) {
+        guard !exchange.isOnProgressList else { return }
+        exchange.isOnProgressList = true
+        progressing.append(exchange)
+        guard progressing.count == 1 else { return }
+        let delay = TimeAmount.nanoseconds(settings.progressInterval.wholeNanoseconds)
+        eventLoop.scheduleTask(in: delay) { [weak self] in self?.tellProgress() }
+    }
+
+    private func tellProgress() {
+        var reports: [Progress] = []
+        reports.reserveCapacity(progressing.count)
+        for exchange in progressing {
+            exchange.isOnProgressList = false
+            if let report = exchange.takeProgress() { reports.append(report) }
+        }
+        progressing.removeAll(keepingCapacity: true)
+        if !reports.isEmpty { host.submit(.progressed(reports)) }
+    }
+
+    // MARK: Engines
+
+    /// Nil when the endpoint is unknown or its TLS cannot be set up.
+    func lane(_ endpoint: EndpointID) -> EngineLane? {
+        if let lane = lanes[endpoint] { return lane }
+        guard let entry = services.directory.current.endpoint(endpoint) else { return nil }
+        var context: NIOSSLContext?
+        if let tls = entry.tls {
+            guard let made = try? EngineTrust.context(tls) else {
+                services.logger.error("no TLS to an engine", metadata: ["endpoint": "\(entry.url)"])
+                return nil
+            }
+            context = made
+        }
+        let lane = EngineLane(entry: entry, tls: context)
+        lanes[endpoint] = lane
+        return lane
+    }
+
+    private func refreshLanes() {
+        let directory = services.directory.current
+        for (id, lane) in lanes {
+            if let entry = directory.endpoint(id) {
+                lane.kind = entry.kind
+            } else {
+                lane.closeIdle()
+                lanes[id] = nil
+            }
+        }
+    }
+
+    /// False: the connection is of no further use.
+    func keep(_ connection: EngineConnection) -> Bool {
+        let lane = connection.lane
+        guard lanes[lane.entry.id] === lane, lane.keep(connection, limit: settings.idleEngineConnections) else {
+            return false
+        }
+        connection.wasKept()
+        return true
+    }
+
+    /// Calls back once, on the loop: with a fresh connection, or nil.
+    func dial(_ lane: EngineLane, _ done: @escaping (EngineConnection?) -> Void) {
+        let bootstrap = ClientBootstrap(group: eventLoop)
+            .connectTimeout(.nanoseconds(settings.connectTimeout.wholeNanoseconds))
+            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .channelOption(.maxMessagesPerRead, value: 1)
+            .channelOption(
+                .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 512, initial: 2048, maximum: 65_536))
+        let dialled =
+            if let address = lane.address {
+                bootstrap.connect(to: address)
+            } else {
+                bootstrap.connect(host: lane.entry.host, port: lane.entry.port)
+            }
+        dialled.assumeIsolated().whenComplete { [self] result in
+            guard case .success(let channel) = result else { return done(nil) }
+            let connection = EngineConnection(lane: lane, loop: self)
+            do {
+                let pipeline = channel.pipeline.syncOperations
+                if let tls = lane.tls {
+                    let name = lane.address == nil ? lane.entry.host : nil
+                    try pipeline.addHandler(NIOSSLClientHandler(context: tls, serverHostname: name))
+                }
+                try pipeline.addHandler(connection)
+                done(connection)
+            } catch {
+                channel.close(promise: nil)
+                done(nil)
+            }
+        }
+    }
+
+    // MARK: Clients
+
+    func add(_ client: ClientConnection) { clients[ObjectIdentifier(client)] = client }
+
+    func remove(_ client: ClientConnection) { clients[ObjectIdentifier(client)] = nil }
+}
