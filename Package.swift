@@ -127,7 +127,9 @@ let package = Package(
                 "Scheduling", "FlowControl", "FleetTracking", "WireFormats",
             ],
             [nioCore, nioPosix, hummingbird, logging, crypto]),
-        tests("AppTests", ["App", "FleetTracking", "SchedulerRuntime", "EngineModel"], [nioCore, nioPosix, nioHTTP1]),
+        tests(
+            "AppTests", ["App", "FleetTracking", "SchedulerRuntime", "EngineModel"],
+            [nioCore, nioPosix, nioHTTP1, arguments]),
         tests("ScenarioTests", ["FleetTracking"], [nioCore, nioPosix, nioHTTP1]),
         tests("TidyTests", []),
     ]
