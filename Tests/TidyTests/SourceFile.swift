@@ -1,5 +1,5 @@
 /// One Swift file of the tree.
-struct SourceFile {
+struct SourceFile: Sendable {
     /// From the root of the tree, such as `Sources/FlowControl/Outcome.swift`.
     let path: String
     let text: SwiftText

@@ -9,8 +9,12 @@ enum SourceTree {
         try String(contentsOf: root.appending(path: path), encoding: .utf8)
     }
 
-    /// Every Swift file under `Sources` and `Tests`, by path.
-    static func swiftFiles() throws -> [SourceFile] {
+    /// Every Swift file under `Sources` and `Tests`, by path. Read once: every rule looks at all of them.
+    static func swiftFiles() throws -> [SourceFile] { try readOnce.get() }
+
+    private static let readOnce = Result { try readSwiftFiles() }
+
+    private static func readSwiftFiles() throws -> [SourceFile] {
         var files: [SourceFile] = []
         for top in ["Sources", "Tests"] {
             let folder = root.appending(path: top)

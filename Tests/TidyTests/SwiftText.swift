@@ -3,7 +3,7 @@
 ///
 /// Line ends stay where they are, so line numbers agree with the file. Interpolations inside strings are blanked
 /// too: house rules do not reach into them. Bare regex literals are not recognised.
-struct SwiftText {
+struct SwiftText: Sendable {
     /// The lines as written.
     let raw: [String]
     /// The same lines with comments and strings blanked.
