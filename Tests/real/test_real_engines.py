@@ -2,9 +2,10 @@
 
 import io
 import json
+import subprocess
 import time
 
-from neaptest.processes import get
+from neaptest.processes import binary, get
 
 MODEL = "tiny"
 CHAT = "/v1/chat/completions"
@@ -18,13 +19,19 @@ def message(text: str) -> list[dict]:
 
 def test_the_engine_is_recognised_by_its_metrics(engine, gateway):
     for _ in range(100):
-        listed = json.loads(get(gateway.port, "/admin/endpoints")[2])
-        endpoints = listed["data"] if isinstance(listed, dict) else listed
-        if KINDS[engine.kind] in json.dumps(endpoints[0]):
+        (endpoint,) = json.loads(get(gateway.port, "/admin/endpoints")[2])["data"]
+        if endpoint["kind"] == KINDS[engine.kind]:
             break
         time.sleep(0.1)
-    assert KINDS[engine.kind] in json.dumps(endpoints[0]), endpoints
-    print(f"\n{engine.kind}: {json.dumps(endpoints[0])}")
+    assert endpoint["kind"] == KINDS[engine.kind], endpoint
+    assert endpoint["running"] == 0 and endpoint["waiting"] == 0, endpoint
+
+
+def test_check_names_the_metric_family(engine):
+    run = subprocess.run([binary(), "check", "--engine", engine.url], capture_output=True, text=True, timeout=60)
+    assert run.returncode == 0, run.stdout + run.stderr
+    (row,) = [row for row in run.stdout.splitlines() if engine.url in row]
+    assert KINDS[engine.kind] in row.split() and MODEL in row.split(), row
 
 
 def test_chat_and_stream_give_the_engines_answer(engine, client):
