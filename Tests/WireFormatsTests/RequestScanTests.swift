@@ -105,6 +105,22 @@ import WireFormats
         #expect(scanFailure(named(100_000))?.code == .modelTooLong)
     }
 
+    @Test func limitsMembersAndIgnoresHugeNames() {
+        let many = { #"{"model":"m""# + String(repeating: #","x":1"#, count: $0) + "}" }
+        #expect(scanFailure(many(999)) == nil)
+        #expect(scanFailure(many(1_000))?.code == .tooLarge)
+        let name = String(repeating: #"\u006d"#, count: 10_000)
+        #expect(scanFailure(#"{"model":"m",""# + name + #"":1}"#) == nil)
+    }
+
+    @Test func uploadsAreNotCountedAsText() throws {
+        let upload = String(repeating: "A", count: 400_000)
+        let body =
+            #"{"model":"m","messages":[{"role":"user","content":[{"type":"text","text":"what is it?"},"#
+            + #"{"type":"image_url","image_url":{"url":"data:image/png;base64,\#(upload)"}}]}]}"#
+        #expect((1_000..<1_100).contains(try scan(body).promptTokenEstimate))
+    }
+
     @Test func splicesThePriority() throws {
         let body = #" { "model":"m", "priority" : {"a":1} , "x":12345678901234567890}"#
         let replaced = try withBytes(body) {

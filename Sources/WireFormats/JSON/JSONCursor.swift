@@ -16,6 +16,10 @@ package struct JSONCursor {
     /// The deepest nesting that the bracket stack (one bit per level) can hold.
     package static let deepestNesting = 128
 
+    /// Names with escapes are decoded up to this many bytes: six for each of the 128 that the longest name which is
+    /// ever compared could have. A longer one is equal to none of them.
+    package static let longestDecodedName = 768
+
     package init(_ bytes: UnsafeRawBufferPointer, maximumDepth: Int = JSONCursor.deepestNesting) {
         self.init(bytes, 0..<bytes.count, maximumDepth: maximumDepth)
     }
@@ -158,8 +162,10 @@ package struct JSONCursor {
         let range = try string()
         let hasEscape =
             ByteSearch.first(UInt8(ascii: "\\"), in: bytes, from: range.lowerBound, end: range.upperBound) != nil
-        return JSONName(
-            range: range, decoded: hasEscape ? try JSONString.decode(bytes, range, surrogates: .replace) : nil)
+        guard hasEscape, range.count <= JSONCursor.longestDecodedName else {
+            return JSONName(range: range, decoded: nil)
+        }
+        return JSONName(range: range, decoded: try JSONString.decode(bytes, range, surrogates: .replace))
     }
 
     /// Steps over the separator; false when the container was closed instead.
@@ -275,7 +281,7 @@ package struct JSONCursor {
 package struct JSONName {
     /// Between the quotes, escapes and all.
     package var range: Range<Int>
-    /// The name without escapes; nil when it has none and `range` is the name.
+    /// The name without escapes; nil when it has none and `range` is the name, or when it is too long to matter.
     package var decoded: [UInt8]?
 }
 

@@ -149,8 +149,24 @@ package struct JSONText: Sendable {
 
     private mutating func appendString(_ text: String) {
         bytes.append(UInt8(ascii: "\""))
-        for byte in text.utf8 { JSONText.appendEscaped(byte, to: &bytes) }
+        var text = text
+        text.withUTF8 { JSONText.appendEscaped($0, to: &bytes) }
         bytes.append(UInt8(ascii: "\""))
+    }
+
+    /// Copies runs of bytes that need no escape at once.
+    private static func appendEscaped(_ text: UnsafeBufferPointer<UInt8>, to bytes: inout [UInt8]) {
+        var start = 0
+        for index in text.indices {
+            let byte = text[index]
+            guard byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") || byte == 0x7F else {
+                continue
+            }
+            bytes.append(contentsOf: text[start..<index])
+            appendEscaped(byte, to: &bytes)
+            start = index + 1
+        }
+        bytes.append(contentsOf: text[start...])
     }
 
     /// RFC 8259 §7: quote, backslash and control characters must be escaped; DEL is escaped too, for terminals.

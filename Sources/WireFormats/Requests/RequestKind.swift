@@ -10,17 +10,22 @@ package enum RequestKind: String, Sendable, CaseIterable {
 
     /// From a request path. A prefix before the API's path and a query after it do not matter.
     package init(path: String) {
-        let bare = path.utf8.prefix { $0 != UInt8(ascii: "?") && $0 != UInt8(ascii: "#") }
-        let text = Substring(bare)
-        if text.hasSuffix("/chat/completions") {
+        var path = path
+        self = path.withUTF8 { RequestKind(bytes: UnsafeRawBufferPointer($0)) }
+    }
+
+    /// Compares bytes: this runs for every request.
+    private init(bytes: UnsafeRawBufferPointer) {
+        let end = bytes.firstIndex { $0 == UInt8(ascii: "?") || $0 == UInt8(ascii: "#") } ?? bytes.count
+        if ByteSearch.hasSuffix(bytes, 0..<end, "/chat/completions") {
             self = .chat
-        } else if text.hasSuffix("/completions") {
+        } else if ByteSearch.hasSuffix(bytes, 0..<end, "/completions") {
             self = .completions
-        } else if text.hasSuffix("/embeddings") {
+        } else if ByteSearch.hasSuffix(bytes, 0..<end, "/embeddings") {
             self = .embeddings
-        } else if text.hasSuffix("/responses") {
+        } else if ByteSearch.hasSuffix(bytes, 0..<end, "/responses") {
             self = .responses
-        } else if text.hasSuffix("/messages") {
+        } else if ByteSearch.hasSuffix(bytes, 0..<end, "/messages") {
             self = .messages
         } else {
             self = .other

@@ -18,6 +18,7 @@ package struct RequestScan: Sendable, Equatable {
     package private(set) var sequences = 1
     /// The bytes of the value of `priority`.
     package private(set) var priority: Range<Int>?
+    /// `store` is true. Absent is false here, also for Responses, whose engines keep nothing unless set up to.
     package private(set) var store = false
     package private(set) var background = false
     package private(set) var serviceTier: String?
@@ -47,6 +48,10 @@ package struct RequestScan: Sendable, Equatable {
         scan.byteCount = body.count
         var seen = Seen()
         while let member = try cursor.nextMember() {
+            seen.members += 1
+            if seen.members > limits.maximumMembers {
+                throw ScanFailure(.tooLarge, at: member.key.lowerBound, "more than \(limits.maximumMembers) members")
+            }
             try scan.take(member, cursor, kind, limits, &seen)
         }
         try cursor.finish()
@@ -78,6 +83,7 @@ package struct RequestScan: Sendable, Equatable {
 
     /// Members already met, and values that are only weighed at the end.
     private struct Seen {
+        var members = 0
         var hasModel = false
         var hasStream = false
         var choices = 1
