@@ -10,11 +10,17 @@ package struct JSONCursor {
     package private(set) var position: Int
     /// One past the last byte the cursor may read.
     package let end: Int
+    /// Bytes of `data:` URLs (pictures, sounds) of at least `shortestUpload` bytes within the containers skipped so
+    /// far, and their number. Noted in passing because a search of its own would cost as much as the walk.
+    package private(set) var uploadBytes = 0
+    package private(set) var uploads = 0
     private let maximumDepth: Int
     private var isFirst = true
 
     /// The deepest nesting that the bracket stack (one bit per level) can hold.
     package static let deepestNesting = 128
+
+    package static let shortestUpload = 4_096
 
     /// Names with escapes are decoded up to this many bytes: six for each of the 128 that the longest name which is
     /// ever compared could have. A longer one is equal to none of them.
@@ -203,7 +209,8 @@ package struct JSONCursor {
             let byte = bytes[position]
             switch byte {
             case UInt8(ascii: "\""):
-                _ = try string()
+                let inside = try string()
+                if inside.count >= JSONCursor.shortestUpload { noteUpload(inside) }
                 continue
             case UInt8(ascii: "{"), UInt8(ascii: "["):
                 // The level that the cursor walks counts too.
@@ -230,6 +237,13 @@ package struct JSONCursor {
             position += 1
         }
         throw ScanFailure(.invalidJSON, at: start, "an object or array that starts here is not closed")
+    }
+
+    @inline(never)
+    private mutating func noteUpload(_ inside: Range<Int>) {
+        guard ByteSearch.hasPrefix(bytes, inside, "data:") else { return }
+        uploads += 1
+        uploadBytes += inside.count
     }
 
     /// Leaves the cursor on the next quote or bracket, or less than a word before the end. Long runs of numbers

@@ -25,7 +25,7 @@ package struct RequestScan: Sendable, Equatable {
     /// Bytes of the values that make up the prompt: tools, then system or instructions, then messages, prompt or
     /// input. Raw JSON: good for a prefix hash and an estimate of tokens, not for showing.
     package private(set) var promptText: [Range<Int>] = []
-    /// A quarter of the prompt's bytes, or the number of token ids; at least 1.
+    /// A quarter of the prompt's bytes, or the number of token ids, with a fixed sum for each upload; at least 1.
     package private(set) var promptTokenEstimate = 1
     /// Just after the opening brace, where a new member may be put.
     private var insertionPoint = 0
@@ -47,12 +47,18 @@ package struct RequestScan: Sendable, Equatable {
         scan.insertionPoint = cursor.position
         scan.byteCount = body.count
         var seen = Seen()
+        var uploadsBefore = (count: 0, bytes: 0)
         while let member = try cursor.nextMember() {
             seen.members += 1
             if seen.members > limits.maximumMembers {
                 throw ScanFailure(.tooLarge, at: member.key.lowerBound, "more than \(limits.maximumMembers) members")
             }
             try scan.take(member, cursor, kind, limits, &seen)
+            if seen.main == member.value {
+                seen.uploads = cursor.uploads - uploadsBefore.count
+                seen.uploadBytes = cursor.uploadBytes - uploadsBefore.bytes
+            }
+            uploadsBefore = (cursor.uploads, cursor.uploadBytes)
         }
         try cursor.finish()
         guard seen.hasModel else {
@@ -91,6 +97,9 @@ package struct RequestScan: Sendable, Equatable {
         var functions: Range<Int>?
         var system: Range<Int>?
         var main: Range<Int>?
+        /// `data:` URLs within `main`, and their bytes.
+        var uploads = 0
+        var uploadBytes = 0
         /// Of other APIs: anything that names text, in body order.
         var others: [Range<Int>] = []
     }
@@ -188,6 +197,9 @@ package struct RequestScan: Sendable, Equatable {
         "messages", "prompt", "input", "text", "query", "documents", "text_1", "text_2", "input_ids",
     ]
 
+    /// A `data:` URL is a picture or a sound in base64: its bytes say little about the tokens a model makes of it.
+    package static let tokensPerUpload = 1_000
+
     private mutating func conclude(
         _ body: UnsafeRawBufferPointer, _ kind: RequestKind, _ limits: ScanLimits, _ seen: Seen
     ) {
@@ -202,7 +214,8 @@ package struct RequestScan: Sendable, Equatable {
         if let main = seen.main {
             let size = PromptSize(body, main)
             promptText.append(main)
-            estimate += size.tokens
+            estimate += size.tokens - seen.uploadBytes / 4
+            estimate += min(seen.uploads * RequestScan.tokensPerUpload, seen.uploadBytes / 4)
             if kind == .completions || kind == .embeddings { prompts = max(1, size.prompts) }
         }
         for range in seen.others {
