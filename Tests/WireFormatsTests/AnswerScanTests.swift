@@ -52,7 +52,7 @@ import WireFormats
 
     @Test func nothingMakesItCrash() {
         var random = Noise(6)
-        for _ in 0..<10_000 {
+        for _ in 0..<4_000 {
             let text = [Self.chat, Self.messages, Self.responses, Self.llama].randomElement(using: &random) ?? ""
             let bytes = mutated(Array(text.utf8), &random)
             bytes.withUnsafeBytes {
@@ -64,7 +64,7 @@ import WireFormats
 
     @Test func streamsSurviveMutations() {
         var random = Noise(7)
-        for _ in 0..<5_000 {
+        for _ in 0..<1_500 {
             let bytes = mutated(Array((Streams.all.randomElement(using: &random) ?? "").utf8), &random)
             let cut = Int.random(in: 0...bytes.count, using: &random)
             let limit = Int.random(in: 1...400, using: &random)

@@ -147,7 +147,7 @@ import WireFormats
         var random = Noise(9)
         let loose = JSONLimits(rejectsDuplicates: false)
         var accepted = 0
-        for _ in 0..<10_000 {
+        for _ in 0..<4_000 {
             let bytes = mutated(Array(Self.good.utf8), &random)
             let parsed = bytes.withUnsafeBytes { try? BatchLine.parse($0, endpoint: "/v1/chat/completions") }
             if let parsed {
@@ -160,6 +160,6 @@ import WireFormats
                 id: "i", customID: "c", .init(statusCode: 200, requestID: "r", body: bytes))
             #expect(output.dropLast().withUnsafeBytes { JSONSyntax.isValid($0) && !$0.contains(0x0A) })
         }
-        #expect(accepted > 500)
+        #expect(accepted > 200)
     }
 }

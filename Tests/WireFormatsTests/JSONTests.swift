@@ -34,7 +34,7 @@ import WireFormats
     @Test func theGrammarAgreesWithFoundation() {
         var random = Noise(1)
         var accepted = 0
-        for _ in 0..<20_000 {
+        for _ in 0..<6_000 {
             let document = Self.documents.randomElement(using: &random) ?? ""
             let bytes = mutated(Array(document.utf8), &random)
             let ours = bytes.withUnsafeBytes { JSONSyntax.isValid($0) }
@@ -51,13 +51,13 @@ import WireFormats
                 #expect(!theirs || hasTrailingComma(bytes) || bytes.contains { $0 < 0x20 || $0 == 0x7F }, "\(text)")
             }
         }
-        #expect(accepted > 500)
+        #expect(accepted > 150)
     }
 
     /// The cursor delimits every text that the grammar accepts, and never reads outside of any.
     @Test func theCursorFollowsTheGrammar() {
         var random = Noise(2)
-        for _ in 0..<20_000 {
+        for _ in 0..<6_000 {
             let bytes = mutated(Array((Self.documents.randomElement(using: &random) ?? "").utf8), &random)
             bytes.withUnsafeBytes { buffer in
                 var cursor = JSONCursor(buffer)

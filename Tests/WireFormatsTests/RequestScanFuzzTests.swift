@@ -14,7 +14,7 @@ import WireFormats
     @Test func agreesWithFoundationOnWhatItAccepts() throws {
         var random = Noise(3)
         var compared = 0
-        for _ in 0..<20_000 {
+        for _ in 0..<6_000 {
             let kind = RequestKind.allCases.randomElement(using: &random) ?? .chat
             let bytes = mutated(Array((Self.corpus.randomElement(using: &random) ?? "").utf8), &random)
             guard let scan = bytes.withUnsafeBytes({ try? RequestScan.scan($0, kind: kind) }) else { continue }
@@ -27,14 +27,14 @@ import WireFormats
             #expect(scan.serviceTier == theirs["service_tier"] as? String, "\(text)")
             #expect((scan.priority == nil) == (theirs["priority"] == nil), "\(text)")
         }
-        #expect(compared > 1_000)
+        #expect(compared > 300)
     }
 
     /// What Foundation reads as an object with a usable model is refused only for the reasons the scan names.
     @Test func acceptsWhatFoundationReads() {
         var random = Noise(4)
         var accepted = 0
-        for _ in 0..<20_000 {
+        for _ in 0..<6_000 {
             let bytes = mutated(Array((Self.corpus.randomElement(using: &random) ?? "").utf8), &random)
             guard let theirs = try? JSONSerialization.jsonObject(with: Data(bytes)) as? [String: Any],
                 let model = theirs["model"] as? String, !model.isEmpty, theirs["stream"] as? String == nil,
@@ -50,7 +50,7 @@ import WireFormats
                 #expect(stated.contains(failure.code), "\(failure) \(String(decoding: bytes, as: UTF8.self))")
             } catch { Issue.record(error) }
         }
-        #expect(accepted > 1_000)
+        #expect(accepted > 300)
     }
 
     @Test func everyPrefixIsRefusedOrRead() {
@@ -66,7 +66,7 @@ import WireFormats
 
     @Test func theOverwrittenBodyReadsBackWithTheNewPriority() throws {
         var random = Noise(5)
-        for _ in 0..<5_000 {
+        for _ in 0..<2_000 {
             let bytes = mutated(Array((Self.corpus.randomElement(using: &random) ?? "").utf8), &random)
             try bytes.withUnsafeBytes { body in
                 guard let scan = try? RequestScan.scan(body, kind: .chat) else { return }
