@@ -3,8 +3,8 @@
 #   lint     Swift formatting, syntax of shell scripts
 #   build    one debug build of everything
 #   unit     all Swift tests (FILTER picks)
-#   clients  official clients and other outside views of the running binary (FILTER picks)
-#   kill     a batch under kill -9 (RUNS, default 20)
+#   clients  official clients and other outside views of the running binary, three kill runs (FILTER picks)
+#   kill     a batch under kill -9 (RUNS, default 20), with its figures printed
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export CONFIG=debug
@@ -26,7 +26,7 @@ clients() {
     promtool=$(scripts/package-file.sh prometheus usr/bin/promtool) || echo "no promtool: its check is skipped" >&2
     export PATH="$PATH:$(dirname "$promtool")"
     scripts/packages.sh chromium || echo "Chromium cannot be installed: the page tests are skipped" >&2
-    python_tests Tests/clients ${FILTER:+-k "$FILTER"}
+    RUNS=${RUNS:-3} python_tests Tests/clients Tests/kill ${FILTER:+-k "$FILTER"}
 }
 kill_runs() { LIMIT=7200 RUNS=${RUNS:-20} python_tests -s Tests/kill; }
 
