@@ -108,7 +108,7 @@ let package = Package(
         tests(
             "SchedulerRuntimeTests",
             ["SchedulerRuntime", "Scheduling", "FlowControl", "FleetTracking", "EndpointPicking", "WireFormats"],
-            [nioCore, nioPosix, nioEmbedded]),
+            [nioCore, nioPosix, nioEmbedded, nioHTTP1, lifecycle, logging]),
         tests(
             "DataPlaneTests",
             ["DataPlane", "SchedulerRuntime", "Scheduling", "FlowControl", "FleetTracking", "WireFormats"],
@@ -128,7 +128,7 @@ let package = Package(
             ],
             [nioCore, nioPosix, hummingbird, logging, crypto]),
         tests(
-            "AppTests", ["App", "DataPlane", "FleetTracking", "SchedulerRuntime", "EngineModel"],
+            "AppTests", ["App", "FleetTracking", "SchedulerRuntime", "EngineModel"],
             [nioCore, nioPosix, nioHTTP1, arguments]),
         tests("ScenarioTests", ["FleetTracking"], [nioCore, nioPosix, nioHTTP1]),
         tests("TidyTests", []),

@@ -7,5 +7,5 @@ struct Neap: AsyncParsableCommand {
         commandName: "neap",
         abstract: "An inference gateway: real-time and async LLM requests on one pool of model servers.",
         version: Version.text,
-        subcommands: [EngineCommand.self, CheckCommand.self, ConfigCommand.self, KeysCommand.self])
+        subcommands: [ServeCommand.self, EngineCommand.self, CheckCommand.self, ConfigCommand.self])
 }

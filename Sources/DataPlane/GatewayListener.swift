@@ -151,12 +151,13 @@ package final class GatewayListener: Service {
         for waiter in waiters { waiter.resume(returning: nil) }
     }
 
-    /// Waits until no client connection is left, `drainTimeout` at most.
+    /// Waits until no client connection and no job attempt is left, `drainTimeout` at most.
     private func drain() async {
         for relay in relays { try? await relay.eventLoop.submit { relay.drain() }.get() }
         let clock = ContinuousClock()
         let deadline = clock.now + services.settings.drainTimeout
-        while connections.current > 0, clock.now < deadline, !Task.isCancelled {
+        while clock.now < deadline, !Task.isCancelled {
+            if connections.current == 0, await runningWorks() == 0 { return }
             try? await Task.sleep(for: .milliseconds(20))
         }
     }

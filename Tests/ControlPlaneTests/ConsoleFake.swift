@@ -12,10 +12,10 @@ final class ConsoleFake: FleetConsole {
     }
 
     let state = Mutex(State())
-    let health = Mutex(Readiness.Report())
+    let health = Mutex(ReadinessFigures())
 
     var directory: Directory { state.withLock { $0.directory } }
-    var readiness: Readiness.Report { health.withLock { $0 } }
+    var readiness: ReadinessFigures { health.withLock { $0 } }
     func figures() -> FleetFigures { state.withLock { $0.figures } }
     func metrics() -> [UInt8] { Array("# HELP neap_up 1\n".utf8) }
 

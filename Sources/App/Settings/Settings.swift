@@ -1,4 +1,7 @@
+import ControlPlane
+import DataPlane
 import FleetTracking
+import JobStores
 import SchedulerRuntime
 import Scheduling
 
@@ -22,12 +25,21 @@ struct Settings: Sendable {
     var scheduler: SchedulerSettings
     /// Queues, picking, retries, ejection: the same for every pool.
     var scheduling: PoolSettings
+    var relay: RelaySettings
+    var control: ControlPlaneSettings
+    var store: StoreSettings
     var pools: [PoolDescription]
+
+    var listenerTLS: ListenerTLS? {
+        guard let certificateFile, let privateKeyFile else { return nil }
+        return ListenerTLS(certificateFile: certificateFile, keyFile: privateKeyFile)
+    }
 
     /// Every setting there is, in the order of the reference.
     static let descriptors: [SettingDescriptor] =
-        ProcessSettings.descriptors + PoolCatalogue.descriptors + WatchCatalogue.settings.map(\.descriptor)
-        + SchedulingCatalogue.scheduler.map(\.descriptor) + SchedulingCatalogue.pool.map(\.descriptor)
+        ProcessSettings.descriptors + PoolCatalogue.descriptors + SchedulingCatalogue.pool.map(\.descriptor)
+        + SchedulingCatalogue.scheduler.map(\.descriptor) + WatchCatalogue.settings.map(\.descriptor)
+        + LimitsCatalogue.descriptors
 }
 
 /// All that is wrong with a configuration.

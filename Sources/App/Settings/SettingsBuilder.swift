@@ -1,4 +1,7 @@
+import ControlPlane
+import DataPlane
 import FleetTracking
+import JobStores
 import SchedulerRuntime
 
 /// Makes `Settings` of the values that were read, and finds what no single value shows.
@@ -32,9 +35,19 @@ struct SettingsBuilder {
             watch: document.build(WatchCatalogue.settings),
             scheduler: document.build(SchedulingCatalogue.scheduler),
             scheduling: document.build(SchedulingCatalogue.pool),
+            relay: document.build(LimitsCatalogue.relay),
+            control: document.build(LimitsCatalogue.control),
+            store: store(),
             pools: pools())
         checkListening(settings)
         return settings
+    }
+
+    /// One limit on an uploaded file, told to the door and to the store.
+    private func store() -> StoreSettings {
+        var store = document.build(LimitsCatalogue.store)
+        store.fileBytes = document.build(LimitsCatalogue.control).fileBytes
+        return store
     }
 
     /// Nil when the text is "" (not set).

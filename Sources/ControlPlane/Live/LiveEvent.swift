@@ -2,7 +2,6 @@ import FleetTracking
 import JobLifecycle
 import JobStores
 import NIOCore
-import SchedulerRuntime
 import WireFormats
 
 /// One event of `/admin/live`: a `text/event-stream` record with one line of JSON.
@@ -13,7 +12,7 @@ struct LiveEvent {
     let board: BatchBoard
     let points: ArraySlice<LiveHistory.Point>
     let time: WallTime
-    let readiness: Readiness.Report
+    let readiness: ReadinessFigures
     let build: BuildInfo
 
     var bytes: ByteBuffer {

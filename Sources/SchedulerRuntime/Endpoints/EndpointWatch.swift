@@ -70,7 +70,16 @@ package final class EndpointWatch: Service {
             logger.error("endpoint cannot be watched", metadata: ["endpoint": "\(entry.url)", "reason": "\(reason)"])
             return tried(entry.id)
         }
-        defer { reader.close() }
+        // A watch that is stopped must not wait for an engine that says nothing.
+        await withTaskCancellationHandler {
+            await ask(entry, reader)
+        } onCancel: {
+            reader.close()
+        }
+        reader.close()
+    }
+
+    private func ask(_ entry: EndpointEntry, _ reader: EngineReader) async {
         var plan = WatchPlan(settings: settings, now: host.clock.now())
         while !Task.isCancelled {
             switch plan.next(now: host.clock.now()) {

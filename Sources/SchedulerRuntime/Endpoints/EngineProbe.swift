@@ -53,7 +53,15 @@ package final class EngineProbe: Sendable {
     private let endpoint: EndpointEntry
     private let tls: NIOSSLContext?
     private let loop: any EventLoop
-    private let connection = Mutex<(any Channel)?>(nil)
+    private let state = Mutex(State())
+
+    private struct State {
+        /// Free for the next request.
+        var kept: (any Channel)?
+        /// Has a request under way.
+        var busy: (any Channel)?
+        var isClosed = false
+    }
 
     /// `tls` must be given when the endpoint's URL is `https`.
     package init(endpoint: EndpointEntry, tls: NIOSSLContext?, loop: any EventLoop) {
@@ -67,9 +75,9 @@ package final class EngineProbe: Sendable {
         _ path: String, timeout: Duration, limitBytes: Int
     ) async throws(ProbeFailure) -> ProbeAnswer {
         let deadline = NIODeadline.now() + .nanoseconds(timeout.wholeNanoseconds)
-        let kept = connection.withLock { channel in
-            defer { channel = nil }
-            return channel
+        let kept = state.withLock { state in
+            defer { state.kept = nil }
+            return state.kept
         }
         if let kept, kept.isActive {
             do {
@@ -82,12 +90,32 @@ package final class EngineProbe: Sendable {
         return try await ask(path, on: fresh, deadline: deadline, limitBytes: limitBytes)
     }
 
+    /// Ends the request under way, if there is one, and takes no further ones.
     package func close() {
-        let kept = connection.withLock { channel in
-            defer { channel = nil }
-            return channel
+        let open = state.withLock { state in
+            state.isClosed = true
+            defer { (state.kept, state.busy) = (nil, nil) }
+            return [state.kept, state.busy]
         }
-        kept?.close(promise: nil)
+        for channel in open { channel?.close(promise: nil) }
+    }
+
+    /// False when the probe was closed meanwhile.
+    private func use(_ channel: any Channel) -> Bool {
+        state.withLock { state in
+            if !state.isClosed { state.busy = channel }
+            return !state.isClosed
+        }
+    }
+
+    private func release(_ channel: any Channel, mayReuse: Bool) {
+        let isKept = state.withLock { state in
+            state.busy = nil
+            guard mayReuse, !state.isClosed else { return false }
+            state.kept = channel
+            return true
+        }
+        if !isKept { channel.close(promise: nil) }
     }
 
     private func connect(deadline: NIODeadline) async throws(ProbeFailure) -> any Channel {
@@ -126,20 +154,21 @@ package final class EngineProbe: Sendable {
             version: .http1_1, method: .GET, uri: endpoint.pathPrefix + path, headers: headers)
         let answer = channel.eventLoop.makePromise(of: ProbeHandler.Answer.self)
         let request = ProbeHandler.Request(head: head, limitBytes: limitBytes, deadline: deadline, answer: answer)
+        guard use(channel) else {
+            answer.fail(ProbeFailure.unreachable("the probe was closed"))
+            channel.close(promise: nil)
+            throw .unreachable("the probe was closed")
+        }
         channel.writeAndFlush(request, promise: nil)
         do {
             let result = try await answer.futureResult.get()
-            if result.mayReuse {
-                connection.withLock { $0 = channel }
-            } else {
-                channel.close(promise: nil)
-            }
+            release(channel, mayReuse: result.mayReuse)
             return ProbeAnswer(status: result.status, body: result.body)
         } catch let failure as ProbeFailure {
-            channel.close(promise: nil)
+            release(channel, mayReuse: false)
             throw failure
         } catch {
-            channel.close(promise: nil)
+            release(channel, mayReuse: false)
             throw .unreachable(EngineProbe.reason(error))
         }
     }

@@ -10,8 +10,6 @@ package final class Readiness: Sendable {
         /// Nil: well, or no store is configured. Else why async routes answer 503.
         package var storeFault: String?
 
-        package init() {}
-
         /// Traffic may be sent here.
         package var isReady: Bool { isListening && isFirstRoundTried && !isDraining }
     }

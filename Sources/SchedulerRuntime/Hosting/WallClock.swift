@@ -35,6 +35,9 @@ package final class WallClock: Sendable {
     /// Whole seconds since 1970, now.
     package func unixSeconds() -> Int64 { readWall() / 1_000_000_000 }
 
+    /// The system's civil time, in milliseconds since 1970.
+    package static func systemMilliseconds() -> Int64 { systemNanoseconds() / 1_000_000 }
+
     private static func systemNanoseconds() -> Int64 {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)

@@ -34,6 +34,35 @@ package enum GaugeSources {
         [MetricFamily(MetricCatalogue.droppedLogLines, logs.map { MetricSeries([$0.name], Double($0.lines)) })]
     }
 
+    /// What the data path holds now.
+    package struct DataPlaneFigures: Sendable {
+        package var connections: Int
+        package var refusedConnections: Int
+        package var bufferedBytes: Int
+        package var bufferLimitBytes: Int
+        package var bufferWaits: Int
+
+        package init(
+            connections: Int, refusedConnections: Int, bufferedBytes: Int, bufferLimitBytes: Int, bufferWaits: Int
+        ) {
+            self.connections = connections
+            self.refusedConnections = refusedConnections
+            self.bufferedBytes = bufferedBytes
+            self.bufferLimitBytes = bufferLimitBytes
+            self.bufferWaits = bufferWaits
+        }
+    }
+
+    package static func dataPlane(_ figures: DataPlaneFigures) -> [MetricFamily] {
+        [
+            MetricFamily(MetricCatalogue.connections, Double(figures.connections)),
+            MetricFamily(MetricCatalogue.refusedConnections, Double(figures.refusedConnections)),
+            MetricFamily(MetricCatalogue.bufferedBytes, Double(figures.bufferedBytes)),
+            MetricFamily(MetricCatalogue.bufferLimit, Double(figures.bufferLimitBytes)),
+            MetricFamily(MetricCatalogue.bufferWaits, Double(figures.bufferWaits)),
+        ]
+    }
+
     /// What the engines said when they were last asked.
     package static func endpoints(
         _ statuses: [EndpointStatus], directory: Directory, now: Instant

@@ -90,6 +90,18 @@ package enum MetricCatalogue {
         "neap_endpoint_health_checks_total", .counter, ["pool", "endpoint", "result"],
         help: "Health checks: healthy or unhealthy.")
 
+    package static let connections = MetricDefinition(
+        "neap_client_connections", .gauge, help: "Client connections open now.")
+    package static let refusedConnections = MetricDefinition(
+        "neap_client_connections_refused_total", .counter,
+        help: "Client connections closed at once because the limit was reached.")
+    package static let bufferedBytes = MetricDefinition(
+        "neap_buffered_body_bytes", .gauge, help: "Bytes of request bodies held in memory now.")
+    package static let bufferLimit = MetricDefinition(
+        "neap_buffered_body_limit_bytes", .gauge, help: "The most bytes of request bodies that may be held.")
+    package static let bufferWaits = MetricDefinition(
+        "neap_buffered_body_waits_total", .counter, help: "Times a request body had to wait for room.")
+
     package static let droppedLogLines = MetricDefinition(
         "neap_log_dropped_lines_total", .counter, ["log"],
         help: "Lines of the access or trace log that were dropped because the disk did not keep up.")

@@ -1,0 +1,66 @@
+import ControlPlane
+import DataPlane
+import FleetTracking
+import JobLifecycle
+import JobStores
+import Logging
+import NIOCore
+import NIOPosix
+import SchedulerRuntime
+import Scheduling
+import ServiceLifecycle
+
+/// `neap serve` put together: every room once, in the order in which they depend on each other.
+struct Gateway: Sendable {
+    let settings: Settings
+    let fleet: GatewayFleet
+    let telemetry: GatewayTelemetry
+    let store: any JobStore
+    let keys: KeyFileSource?
+    let listener: GatewayListener
+    let bridge: ControlBridge
+    let routes: ControlRoutes
+    let logger: Logger
+
+    init(_ settings: Settings, logger: Logger) throws {
+        self.settings = settings
+        self.logger = logger
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: settings.eventLoops)
+        fleet = GatewayFleet(settings, group: group, logger: logger)
+        telemetry = try GatewayTelemetry(settings, fleet: fleet, logger: logger)
+        store = try SQLiteJobStore.open(path: settings.dataDirectory, settings: settings.store)
+        keys = try settings.keysFile.map { path in
+            do {
+                return try KeyFileSource(path: path, logger: logger)
+            } catch {
+                throw GatewayFault(reason: "keys.file \(path): \(error)")
+            }
+        }
+        let console = GatewayConsole(fleet: fleet, telemetry: telemetry, store: store)
+        let build = BuildInfo(version: Version.text)
+        routes = ControlRoutes(
+            .init(
+                console: console, store: store, build: build, settings: settings.control, logger: logger,
+                now: { Gateway.wallTime() }))
+        bridge = ControlBridge(surface: routes.surface, limit: settings.relay.controlRequests, logger: logger)
+        let prefix = PromptPrefix()
+        let services = RelayServices(
+            host: fleet.host, directory: fleet.directory, names: fleet.names, sink: telemetry.sink,
+            identity: keys?.table ?? AnyKey(), prefixChain: { prefix.blocks($0, $1, $2) }, settings: settings.relay,
+            logger: logger)
+        listener = try GatewayListener(
+            binding: .init(host: settings.host, port: settings.port, tls: settings.listenerTLS), group: group,
+            services: services, bridge: bridge)
+        telemetry.addSources(fleet: fleet, store: store, listener: listener, settings: settings)
+    }
+
+    /// Tells the scheduler of pools and endpoints; from then on they are watched.
+    func start() { fleet.registry.apply(settings.pools) }
+
+    static func wallTime() -> WallTime { WallTime(milliseconds: WallClock.systemMilliseconds()) }
+}
+
+/// Why the gateway cannot start. One line for the person at the terminal.
+struct GatewayFault: Error, Sendable {
+    var reason: String
+}

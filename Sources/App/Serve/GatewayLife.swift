@@ -1,0 +1,42 @@
+import DataPlane
+import Logging
+import SchedulerRuntime
+import ServiceLifecycle
+import UnixSignals
+
+/// Start, reload and end of the gateway: every long-lived part is a service of one group.
+///
+/// Services start in this order and are shut down in reverse, each when the later ones have ended: first the mark that
+/// makes `/readyz` say so, then the traffic drains, then what requests stand on ends, then the logs are written out.
+struct GatewayLife: Sendable {
+    let gateway: Gateway
+    let sources: SettingsSources
+
+    func run() async throws {
+        let reload = GatewayReload(gateway: gateway, sources: sources)
+        // First, so that it ends last: it must see a second signal during the drain.
+        var services: [any Service] = [SignalWatch(reload: reload, logger: gateway.logger)]
+        if let lines = gateway.telemetry.accessLines { services.append(lines) }
+        if let lines = gateway.telemetry.traceLines { services.append(lines) }
+        if let keys = gateway.keys {
+            services.append(KeyFileWatcher(source: keys, interval: gateway.settings.keysInterval))
+        }
+        if gateway.settings.listenerTLS != nil { services.append(CertificateWatcher(listener: gateway.listener)) }
+        services += [
+            StoreKeeper(store: gateway.store), gateway.fleet.watch, BridgeKeeper(bridge: gateway.bridge),
+            Traffic(gateway: gateway), StartMark(gateway: gateway),
+        ]
+        gateway.start()
+        let group = ServiceGroup(
+            configuration: .init(
+                services: services.map {
+                    .init(
+                        service: $0, successTerminationBehavior: .ignore,
+                        failureTerminationBehavior: .gracefullyShutdownGroup)
+                },
+                gracefulShutdownSignals: [.sigterm, .sigint], logger: gateway.logger))
+        try await group.run()
+        gateway.fleet.host.stop()
+        gateway.logger.notice("drained and ended")
+    }
+}

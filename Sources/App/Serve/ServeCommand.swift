@@ -1,0 +1,33 @@
+import ArgumentParser
+import Logging
+import ServiceLifecycle
+
+/// `neap serve`: the gateway.
+struct ServeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve", abstract: "Runs the gateway.",
+        discussion: """
+            With no file at all: neap serve --engine http://127.0.0.1:8000. SIGTERM and SIGINT drain: running requests \
+            go on to their end, then the exit code is 0; a second one ends at once. SIGHUP reads configuration, keys \
+            and certificates again and reopens log files.
+            """)
+
+    @OptionGroup var options: GatewayOptions
+
+    func run() async throws {
+        let settings = try options.load()
+        let level = Logger.Level(rawValue: settings.logLevel) ?? .info
+        var logger = Logger(label: "neap") { StreamLogHandler.standardError(label: $0) }
+        logger.logLevel = level
+        do {
+            let gateway = try Gateway(settings, logger: logger)
+            try await GatewayLife(gateway: gateway, sources: options.sources()).run()
+        } catch let fault as GatewayFault {
+            StandardOutput.writeError("neap cannot start: \(fault.reason)\n")
+            throw ExitCode(1)
+        } catch {
+            StandardOutput.writeError("neap ended: \(error)\n")
+            throw ExitCode(1)
+        }
+    }
+}

@@ -1,0 +1,126 @@
+import ControlPlane
+import DataPlane
+import FleetTracking
+import JobStores
+import WireFormats
+
+extension RelaySettings: DefaultedSettings {}
+extension StoreSettings: DefaultedSettings {}
+extension ControlPlaneSettings: DefaultedSettings {}
+
+/// Limits of the data path. What a client is told at each is in docs/operations.md.
+enum LimitsCatalogue {
+    private static let wait = ValueKind.duration(.milliseconds(10)...(.seconds(86_400)))
+    private static let bytes = ValueKind.size(256...(1 << 40))
+    private static let count = ValueKind.integer(1...10_000_000)
+
+    static let relay: [BoundSetting<RelaySettings>] = heads + bodies + clients + engines
+
+    private static let heads: [BoundSetting<RelaySettings>] = [
+        BoundSetting("limits.url", \.http.targetBytes, bytes, "The longest request target; beyond it 414."),
+        BoundSetting("limits.header-line", \.http.fieldLineBytes, bytes, "The longest header line; beyond it 431."),
+        BoundSetting("limits.header-count", \.http.fieldCount, count, "Header lines of one request; beyond it 431."),
+        BoundSetting("limits.head", \.http.headBytes, bytes, "The whole head of a request; beyond it 431."),
+        BoundSetting(
+            "limits.chunk-extension", \.http.chunkExtensionBytes, .size(0...(1 << 20)),
+            "Extensions of one chunk of a chunked body; beyond it 400."),
+        BoundSetting(
+            "limits.trailers", \.http.trailerBytes, .size(0...(1 << 20)),
+            "Trailers after a chunked body; beyond it 431."),
+        BoundSetting(
+            "limits.engine-head", \.engineHTTP.headBytes, bytes, "The head of an engine's answer; beyond it 502."),
+        BoundSetting("limits.head-time", \.headTimeout, wait, "From the first byte of a head to its end; then 408."),
+    ]
+
+    private static let bodies: [BoundSetting<RelaySettings>] = [
+        BoundSetting("limits.body", \.bodyBytes, bytes, "The largest body on an engine path; beyond it 413."),
+        BoundSetting(
+            "limits.buffered-bodies", \.bufferBudgetBytes, bytes,
+            "All bodies held in memory. At it the gateway stops reading, and after `limits.buffer-wait` answers 503."),
+        BoundSetting("limits.buffer-wait", \.bufferWait, wait, "The longest wait for room for a body; then 503."),
+        BoundSetting("limits.body-silence", \.bodySilence, wait, "The longest silence inside a body; then 408."),
+        BoundSetting("limits.body-time", \.bodyTimeout, wait, "From the first to the last byte of a body; then 408."),
+        BoundSetting(
+            "limits.control-body", \.controlBodyBytes, bytes,
+            "The largest body on a control path (uploads); beyond it 413."),
+        BoundSetting(
+            "limits.control-requests", \.controlRequests, count,
+            "Control requests answered at once (files, batches, page); beyond it 503."),
+        BoundSetting("limits.job-answer", \.jobAnswerBytes, bytes, "The largest answer to a job."),
+    ]
+
+    private static let clients: [BoundSetting<RelaySettings>] = [
+        BoundSetting(
+            "limits.connections", \.connections, count, "Client connections at once; further ones are closed."),
+        BoundSetting(
+            "limits.backlog", \.backlog, .integer(1...65_535), "Connections waiting in the kernel to be accepted."),
+        BoundSetting(
+            "limits.keep-alive", \.keepAliveIdle, wait, "The longest idle time of a kept connection; then it is closed."
+        ),
+        BoundSetting(
+            "limits.write-stall", \.writeStall, wait,
+            "The longest a client may take nothing of an answer; then it is cut."),
+        BoundSetting(
+            "limits.linger", \.lingerTime, wait, "The longest wait for a refused client to read its answer and close."),
+        BoundSetting(
+            "limits.write-high", \.writeHighWater, bytes,
+            "Unsent bytes for a client at which reading from the engine stops."),
+        BoundSetting("limits.write-low", \.writeLowWater, bytes, "Unsent bytes at which it goes on."),
+        BoundSetting(
+            "drain.timeout", \.drainTimeout, wait,
+            "How long running requests may go on after SIGTERM; then they are cut."),
+    ]
+
+    private static let engines: [BoundSetting<RelaySettings>] = [
+        BoundSetting(
+            "limits.connect", \.connectTimeout, wait,
+            "The longest wait for a connection to an engine; then another is tried."),
+        BoundSetting(
+            "limits.first-byte", \.firstByteTimeout, wait,
+            "The longest wait for an answer's first byte; then 504. An unstreamed answer takes its whole generation."),
+        BoundSetting("limits.stream-idle", \.streamIdle, wait, "The longest silence inside an answer; then it is cut."),
+        BoundSetting(
+            "limits.engine-connections", \.idleEngineConnections, count,
+            "Idle connections kept to one engine by one loop."),
+        BoundSetting(
+            "limits.engine-idle", \.idleEngineTime, wait,
+            "The longest an engine connection is kept idle; below the engine's own limit (uvicorn: 5 s)."),
+        BoundSetting(
+            "limits.first-event", \.firstEventHoldBytes, .size(0...(1 << 20)),
+            "Bytes of a stream held back until its first event tells whether the engine refused it."),
+        BoundSetting(
+            "limits.progress-interval", \.progressInterval, wait, "How often output tokens are told to the scheduler."),
+    ]
+
+    static let control: [BoundSetting<ControlPlaneSettings>] = [
+        BoundSetting("files.size", \.fileBytes, bytes, "The largest uploaded file (OpenAI: 200 MB); beyond it 413."),
+        BoundSetting("files.uploads", \.uploads, count, "Uploads at once; beyond it 429."),
+        BoundSetting("page.viewers", \.viewers, count, "Browsers that watch the page at once; beyond it 429."),
+        BoundSetting("page.interval", \.liveInterval, wait, "Time between two pictures on the page."),
+        BoundSetting(
+            "batches.completion-window", \.completionWindow, .duration(.seconds(60)...(.seconds(2_592_000))),
+            "The longest completion window that a batch may ask for."),
+    ]
+
+    static let store: [BoundSetting<StoreSettings>] = [
+        BoundSetting(
+            "batches.lines", \.linesPerBatch, .integer(1...10_000_000), "Lines of one batch (OpenAI: 50,000)."),
+        BoundSetting(
+            "batches.open-per-tenant", \.openBatchesPerTenant, count, "Batches of one tenant that have not ended."),
+        BoundSetting("batches.faults", \.faultsPerBatch, count, "Faults told of a batch file that is no batch."),
+        BoundSetting(
+            "batches.lifetime", \.batchLifetime, .duration(.seconds(60)...(.seconds(315_360_000))),
+            "How long ended batches stay listed."),
+        BoundSetting(
+            "files.input-lifetime", \.inputLifetime, .duration(.seconds(60)...(.seconds(315_360_000))),
+            "How long batch inputs live when the client names no time."),
+        BoundSetting(
+            "files.output-lifetime", \.outputLifetime, .duration(.seconds(60)...(.seconds(315_360_000))),
+            "How long output and error files live when the batch names no time."),
+        BoundSetting("store.waiting", \.waitingOperations, count, "Operations that may wait for the store's writer."),
+        BoundSetting("store.commit", \.operationsPerCommit, count, "Operations in one transaction."),
+    ]
+
+    static let descriptors =
+        relay.map(\.descriptor) + control.map(\.descriptor) + store.map(\.descriptor)
+}

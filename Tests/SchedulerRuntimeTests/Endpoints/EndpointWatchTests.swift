@@ -1,0 +1,136 @@
+import FleetTracking
+import Logging
+import NIOCore
+import NIOPosix
+import SchedulerRuntime
+import Scheduling
+import Synchronization
+import Testing
+
+/// Keeps the events that the scheduler is given, and wakes who waits for one.
+private final class EventRecorder: Sendable {
+    let events: AsyncStream<Event>
+    private let continuation: AsyncStream<Event>.Continuation
+
+    init() { (events, continuation) = AsyncStream.makeStream(of: Event.self) }
+
+    func take(_ event: Event) { continuation.yield(event) }
+
+    /// Returns with the first event from now on that fits.
+    func wait(_ fits: (Event) -> Bool) async {
+        for await event in events where fits(event) { return }
+    }
+}
+
+@Suite struct EndpointWatchTests {
+    private let group = MultiThreadedEventLoopGroup.singleton
+
+    private func specification(_ port: Int) throws -> EndpointSpecification {
+        try EndpointSpecification.parse(url: "http://127.0.0.1:\(port)").get()
+    }
+
+    private func silentLogger() -> Logger { Logger(label: "test") { _ in SwiftLogNoOpLogHandler() } }
+
+    /// Runs a watch over `pools` until `body` returns.
+    private func watching(
+        _ pools: [PoolDescription],
+        _ body: @escaping @Sendable (EventRecorder, EndpointRegistry, DirectoryHolder, Readiness) async throws -> Void
+    ) async throws {
+        var settings = WatchSettings()
+        settings.scrapeInterval = .milliseconds(20)
+        settings.healthInterval = .milliseconds(20)
+        let recorder = EventRecorder()
+        let host = SchedulerHost(loops: [group.next()]) { event, _, _ in recorder.take(event) }
+        let directory = DirectoryHolder()
+        let registry = EndpointRegistry(host: host, directory: directory, names: Names())
+        let readiness = Readiness()
+        registry.apply(pools)
+        let watch = EndpointWatch(
+            settings: settings, registry: registry, host: host, readiness: readiness, logger: silentLogger())
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { try await watch.run() }
+            try await body(recorder, registry, directory, readiness)
+            registry.finish()
+            tasks.cancelAll()
+            try await tasks.waitForAll()
+        }
+    }
+
+    @Test(.timeLimit(.minutes(1))) func modelsAreLearnedAndSamplesArrive() async throws {
+        let engine = FakeEngine([
+            "/v1/models": .status(200, #"{"data":[{"id":"m1"},{"id":"a/b"}]}"#),
+            "/metrics": .status(200, "vllm:num_requests_running 4\n"), "/health": .status(200, ""),
+        ])
+        let port = try await engine.start(on: group)
+        var pool = PoolDescription(name: "p", allowedPaths: ["/v1/chat/completions"])
+        pool.endpoints = [try specification(port)]
+        try await watching([pool]) { recorder, registry, directory, readiness in
+            await recorder.wait { if case .endpointModels(_, let models) = $0 { models.count == 2 } else { false } }
+            await recorder.wait { if case .sampled(_, let sample) = $0 { sample.running == 4 } else { false } }
+            await recorder.wait { if case .probed(_, let healthy) = $0 { healthy } else { false } }
+            #expect(directory.current.models.keys.sorted() == ["a/b", "m1"])
+            #expect(readiness.report.isFirstRoundTried)
+            #expect(registry.statuses()[0].kind == .vllm)
+            engine.set("/v1/models", .status(200, #"{"data":[{"id":"m2"}]}"#))
+            engine.set("/health", .status(503, ""))
+            await recorder.wait { if case .probed(_, let healthy) = $0 { !healthy } else { false } }
+            engine.set("/health", .status(200, ""))
+            await recorder.wait { if case .endpointModels(_, let models) = $0 { models.count == 1 } else { false } }
+            #expect(directory.current.models.keys.sorted() == ["m2"])
+        }
+        try await engine.stop()
+    }
+
+    @Test(.timeLimit(.minutes(1))) func aStalledEngineDelaysNoOther() async throws {
+        let stalled = FakeEngine(["/v1/models": .silence, "/metrics": .silence, "/health": .silence])
+        let well = FakeEngine(["/metrics": .status(200, "vllm:num_requests_running 1\n")])
+        var pool = PoolDescription(name: "p", allowedPaths: [], models: ["m"])
+        pool.endpoints = [
+            try specification(try await stalled.start(on: group)), try specification(try await well.start(on: group)),
+        ]
+        try await watching([pool]) { recorder, _, _, readiness in
+            for _ in 0..<5 { await recorder.wait { if case .sampled(EndpointID(1), _) = $0 { true } else { false } } }
+            // The stalled one is still within its first time limit (5 s): nothing waited for it.
+            #expect(!readiness.report.isFirstRoundTried)
+        }
+        try await stalled.stop()
+        try await well.stop()
+    }
+
+    @Test(.timeLimit(.minutes(1))) func aReloadKeepsWhatStaysAndTellsTheRest() async throws {
+        let first = FakeEngine(["/metrics": .status(404, "")])
+        let second = FakeEngine(["/metrics": .status(404, "")])
+        let urls = [
+            try specification(try await first.start(on: group)), try specification(try await second.start(on: group)),
+        ]
+        var pool = PoolDescription(name: "p", allowedPaths: [], models: ["m"])
+        pool.endpoints = [urls[0]]
+        let before = pool
+        pool.endpoints = [urls[1], urls[0]]
+        let both = pool
+        pool.endpoints = [urls[1]]
+        let after = pool
+        try await watching([before]) { recorder, registry, directory, _ in
+            await recorder.wait { if case .endpointAdded(let new) = $0 { new.id == EndpointID(0) } else { false } }
+            registry.apply([both])
+            await recorder.wait { if case .endpointAdded(let new) = $0 { new.id == EndpointID(1) } else { false } }
+            await recorder.wait { if case .probed(EndpointID(1), true) = $0 { true } else { false } }
+            #expect(registry.statuses().map(\.entry.id) == [EndpointID(1), EndpointID(0)])
+            registry.apply([after])
+            await recorder.wait { if case .endpointRemoved(EndpointID(0)) = $0 { true } else { false } }
+            #expect(registry.statuses().map(\.entry.id) == [EndpointID(1)])
+            // Running work still finds the entry of the endpoint that left.
+            #expect(directory.current.endpoint(EndpointID(0))?.url == urls[0].url)
+            #expect(registry.setDraining(EndpointID(0), true) == false)
+            #expect(registry.setDraining(EndpointID(1), true))
+        }
+        try await first.stop()
+        try await second.stop()
+    }
+
+    @Test(.timeLimit(.minutes(1))) func withoutEndpointsTheFirstRoundIsOver() async throws {
+        try await watching([]) { _, _, _, readiness in
+            while !readiness.report.isFirstRoundTried { await Task.yield() }
+        }
+    }
+}
