@@ -128,7 +128,7 @@ let package = Package(
             ],
             [nioCore, nioPosix, hummingbird, logging, crypto]),
         tests(
-            "AppTests", ["App", "FleetTracking", "SchedulerRuntime", "EngineModel"],
+            "AppTests", ["App", "DataPlane", "FleetTracking", "SchedulerRuntime", "EngineModel"],
             [nioCore, nioPosix, nioHTTP1, arguments]),
         tests("ScenarioTests", ["FleetTracking"], [nioCore, nioPosix, nioHTTP1]),
         tests("TidyTests", []),

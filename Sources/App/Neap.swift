@@ -7,5 +7,7 @@ struct Neap: AsyncParsableCommand {
         commandName: "neap",
         abstract: "An inference gateway: real-time and async LLM requests on one pool of model servers.",
         version: Version.text,
-        subcommands: [ServeCommand.self, EngineCommand.self, CheckCommand.self, ConfigCommand.self])
+        subcommands: [
+            ServeCommand.self, EngineCommand.self, CheckCommand.self, ConfigCommand.self, KeysCommand.self,
+        ])
 }

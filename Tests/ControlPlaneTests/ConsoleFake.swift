@@ -12,10 +12,10 @@ final class ConsoleFake: FleetConsole {
     }
 
     let state = Mutex(State())
-    let health = Mutex(ReadinessFigures())
+    let health = Mutex(Readiness.Report())
 
     var directory: Directory { state.withLock { $0.directory } }
-    var readiness: ReadinessFigures { health.withLock { $0 } }
+    var readiness: Readiness.Report { health.withLock { $0 } }
     func figures() -> FleetFigures { state.withLock { $0.figures } }
     func metrics() -> [UInt8] { Array("# HELP neap_up 1\n".utf8) }
 

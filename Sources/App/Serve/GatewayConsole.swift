@@ -12,14 +12,10 @@ struct GatewayConsole: FleetConsole {
 
     var directory: Directory { fleet.directory.current }
 
-    var readiness: ReadinessFigures {
-        let report = fleet.readiness.report
-        var figures = ReadinessFigures()
-        figures.isListening = report.isListening
-        figures.isFirstRoundTried = report.isFirstRoundTried
-        figures.isDraining = report.isDraining
-        figures.storeFault = store.health.fault
-        return figures
+    var readiness: Readiness.Report {
+        var report = fleet.readiness.report
+        report.storeFault = store.health.fault
+        return report
     }
 
     func figures() -> FleetFigures {

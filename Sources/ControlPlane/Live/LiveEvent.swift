@@ -2,6 +2,7 @@ import FleetTracking
 import JobLifecycle
 import JobStores
 import NIOCore
+import SchedulerRuntime
 import WireFormats
 
 /// One event of `/admin/live`: a `text/event-stream` record with one line of JSON.
@@ -12,7 +13,7 @@ struct LiveEvent {
     let board: BatchBoard
     let points: ArraySlice<LiveHistory.Point>
     let time: WallTime
-    let readiness: ReadinessFigures
+    let readiness: Readiness.Report
     let build: BuildInfo
 
     var bytes: ByteBuffer {

@@ -4,7 +4,7 @@ package import SchedulerRuntime
 /// What the control routes ask of the running gateway. Every call is cheap and never waits for an engine.
 package protocol FleetConsole: Sendable {
     var directory: Directory { get }
-    var readiness: ReadinessFigures { get }
+    var readiness: Readiness.Report { get }
     /// The whole fleet now, for the page and `/admin/endpoints`.
     func figures() -> FleetFigures
     /// All metrics in Prometheus' text format.

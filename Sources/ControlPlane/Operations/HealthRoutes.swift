@@ -1,6 +1,7 @@
 import HTTPTypes
 import Hummingbird
 import JobStores
+import SchedulerRuntime
 import WireFormats
 
 /// What probes, scrapers and people ask first: none of it needs a key.

@@ -10,6 +10,8 @@ package final class Readiness: Sendable {
         /// Nil: well, or no store is configured. Else why async routes answer 503.
         package var storeFault: String?
 
+        package init() {}
+
         /// Traffic may be sent here.
         package var isReady: Bool { isListening && isFirstRoundTried && !isDraining }
     }
@@ -23,5 +25,4 @@ package final class Readiness: Sendable {
     package func listening(_ isListening: Bool) { state.withLock { $0.isListening = isListening } }
     package func firstRoundTried() { state.withLock { $0.isFirstRoundTried = true } }
     package func draining() { state.withLock { $0.isDraining = true } }
-    package func store(fault: String?) { state.withLock { $0.storeFault = fault } }
 }

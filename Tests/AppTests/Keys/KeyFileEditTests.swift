@@ -1,0 +1,52 @@
+import DataPlane
+import Foundation
+import Testing
+
+@testable import App
+
+@Suite struct KeyFileEditTests {
+    private func inFolder(_ body: (String) throws -> Void) throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "keys-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        try body(folder.appending(path: "keys").path)
+    }
+
+    private func entry(_ tenant: String, _ key: String) -> KeyEntry {
+        KeyEntry(digest: KeyDigest(ofKey: key), identity: Identity(tenant: tenant, isTrusted: false, isAdmin: true))
+    }
+
+    @Test func makesThenExtendsAFileOfItsOwner() throws {
+        try inFolder { path in
+            try KeyFileEdit(path: path).append(entry("a", "one"))
+            let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
+            #expect(mode == 0o600)
+            // Somebody edits it and forgets the last line end.
+            let first = try String(contentsOfFile: path, encoding: .utf8)
+            try ("# ours\n" + first.dropLast()).write(toFile: path, atomically: false, encoding: .utf8)
+            try KeyFileEdit(path: path).append(entry("b", "two"))
+            let text = try String(contentsOfFile: path, encoding: .utf8)
+            #expect(text.hasPrefix("# ours\n"))
+            #expect(try KeyFile.parse(text) == [entry("a", "one"), entry("b", "two")])
+            #expect(try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int == 0o600)
+        }
+    }
+
+    @Test func aFileThatCannotBeReadOrAKnownKeyLeavesItAsItWas() throws {
+        try inFolder { path in
+            try "nonsense\n".write(toFile: path, atomically: false, encoding: .utf8)
+            #expect(throws: KeyFileError.self) { try KeyFileEdit(path: path).append(entry("a", "one")) }
+            #expect(try String(contentsOfFile: path, encoding: .utf8) == "nonsense\n")
+            try FileManager.default.removeItem(atPath: path)
+            try KeyFileEdit(path: path).append(entry("a", "one"))
+            #expect(throws: KeyFileError.self) { try KeyFileEdit(path: path).append(entry("b", "one")) }
+            #expect(try KeyFile.parse(String(contentsOfFile: path, encoding: .utf8)).count == 1)
+        }
+    }
+
+    @Test func keysAreLongAndDiffer() {
+        let keys = Set((0..<100).map { _ in SecretKey.make() })
+        #expect(keys.count == 100)
+        #expect(keys.allSatisfy { $0.utf8.count == 45 && $0.hasPrefix("neap-") })
+    }
+}
