@@ -119,7 +119,7 @@ let package = Package(
                 "JobDispatching", "JobStores", "JobLifecycle", "DataPlane", "SchedulerRuntime", "Scheduling",
                 "FlowControl", "FleetTracking", "WireFormats",
             ],
-            [nioCore, nioPosix]),
+            [nioCore, nioPosix, lifecycle, logging]),
         tests(
             "ControlPlaneTests",
             [

@@ -10,6 +10,8 @@ package enum AttemptResult: Sendable, Hashable {
     case unreachable
     /// An attempt that may have run broke off: reset, truncated, timeout, not HTTP. `code` names the outcome.
     case broken(code: String)
+    /// The gateway itself refused the request; asking again would bring the same.
+    case refused(code: String)
     /// The gateway took it back: shutdown, drain.
     case givenBack
 }
@@ -63,6 +65,7 @@ package struct AttemptContext: Sendable {
 /// | unreachable | retried, not counted: an outage of the engines must not use up the lines behind it |
 /// | other 5xx, broken | retried and counted; at the cap failed, with the last answer or the code |
 /// | other 4xx, 1xx | failed, with the answer |
+/// | refused | failed, with the code |
 /// | given back | released, not counted |
 package struct RetryTable: Sendable, Hashable {
     /// Counted attempts. Five span 30 to 60 seconds of backoff: longer than a reset connection or a passing 500,
@@ -92,6 +95,8 @@ package struct RetryTable: Sendable, Hashable {
                         message: "Given up after \(maximumAttempts) failed attempts; the last one ended as \(code)."))
             }
             return retry(context, countsAsAttempt: true)
+        case .refused(let code):
+            return .failed(JobFault(code: code, message: "The gateway refused this request: \(code)."))
         case .givenBack:
             return .released
         }

@@ -55,6 +55,15 @@ struct RetryTableTests {
         #expect(table.verdict(for: .answered(status: status), context()) == .failed(nil))
     }
 
+    @Test("what the gateway itself refuses fails at once, with the code")
+    func refused() {
+        guard case .failed(let fault?) = table.verdict(for: .refused(code: "request_refused"), context()) else {
+            Issue.record("not failed with a fault")
+            return
+        }
+        #expect(fault.code == "request_refused")
+    }
+
     @Test("what the gateway takes back is released, uncounted, also when the window closed")
     func givenBack() {
         #expect(table.verdict(for: .givenBack, context(attempts: 4, left: .zero)) == .released)

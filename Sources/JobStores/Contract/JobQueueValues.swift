@@ -124,6 +124,18 @@ package struct Wakeup: Sendable, Hashable {
     }
 }
 
+/// What one call of `failLines` did.
+package struct FailedLines: Sendable, Hashable {
+    package var count: Int
+    /// Batches that are `finalizing` now, because these were their last lines.
+    package var drained: [BatchID]
+
+    package init(count: Int, drained: [BatchID]) {
+        self.count = count
+        self.drained = drained
+    }
+}
+
 /// Progress over all batches that have not ended.
 package struct StoreOverview: Sendable {
     package struct Line: Sendable {

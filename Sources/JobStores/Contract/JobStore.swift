@@ -58,8 +58,8 @@ package protocol JobQueue: Sendable {
     func pending(models: [String]) async throws(StoreFailure) -> Int
     /// Models that pending lines of open batches name.
     func waitingModels() async throws(StoreFailure) -> [String]
-    /// Ends up to `limit` unheld lines of this model with the fault; returns how many.
-    func failLines(model: String, fault: JobFault, limit: Int, now: WallTime) async throws(StoreFailure) -> Int
+    /// Ends unheld lines of this model with the fault, a bounded piece per call.
+    func failLines(model: String, fault: JobFault, now: WallTime) async throws(StoreFailure) -> FailedLines
 
     /// Batches whose window closed: moves them on and returns them.
     func closeWindows(now: WallTime) async throws(StoreFailure) -> [Batch]

@@ -20,7 +20,7 @@ package struct StoreSettings: Sendable {
     package var operationsPerCommit = 512
     /// Delayed jobs made pending by one call.
     package var wakeupsPerCall = 5_000
-    /// Rows removed by one call of `sweep`.
+    /// Rows removed by one call of `sweep`, and lines ended by one call of `failLines`.
     package var rowsPerSweep = 2_000
     /// Batches in one overview.
     package var overviewBatches = 100

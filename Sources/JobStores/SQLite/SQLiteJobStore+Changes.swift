@@ -57,25 +57,35 @@ extension SQLiteJobStore {
     }
 
     package func failLines(
-        model: String, fault: JobFault, limit: Int, now: WallTime
-    ) async throws(StoreFailure) -> Int {
+        model: String, fault: JobFault, now: WallTime
+    ) async throws(StoreFailure) -> FailedLines {
         let held = held
+        let limit = settings.rowsPerSweep
         return try await writer.run { db in
-            let rows = try Row.fetchAll(
-                db,
-                sql: """
-                    SELECT job.id, job.lane, job.state FROM lane JOIN job ON job.lane = lane.id
-                    WHERE lane.model = ?1 AND lane.open = 1 AND lane.pending > 0 AND job.state = 0 LIMIT ?2
-                    """, arguments: [model, limit])
             var ledger = ChangeLedger(now: now)
             var count = 0
-            for row in rows {
-                let job = JobID(rawValue: row["id"])
-                if held.lease(of: job) != nil { continue }
-                if try ledger.end(db, job, JobRecord(state: .failed, fault: fault)) { count += 1 }
+            let lanes = try Row.fetchAll(
+                db,
+                sql: "SELECT id, batch FROM lane WHERE model = ? AND open = 1 AND pending + delayed > 0 ORDER BY id",
+                arguments: [model])
+            for lane in lanes where count < limit {
+                let serial: Int64 = lane["batch"]
+                let jobs = try Int64.fetchAll(
+                    db.cachedStatement(
+                        sql: """
+                            SELECT id FROM job WHERE lane = ? AND id BETWEEN ? AND ? AND state IN (0, 1)
+                            ORDER BY id LIMIT ?
+                            """),
+                    arguments: [
+                        lane["id"] as Int64, JobID(batchSerial: serial, line: 0).rawValue,
+                        JobID(batchSerial: serial, line: JobID.maximumLines - 1).rawValue, limit - count,
+                    ])
+                for job in jobs.map({ JobID(rawValue: $0) }) where held.lease(of: job) == nil {
+                    if try ledger.end(db, job, JobRecord(state: .failed, fault: fault)) { count += 1 }
+                }
             }
-            _ = try ledger.flush(db)
-            return count
+            let drained = try ledger.flush(db)
+            return FailedLines(count: count, drained: drained.open.sorted { $0.key < $1.key }.map(\.value))
         }
     }
 }

@@ -161,10 +161,16 @@ extension StorePromise {
             _ = try await store.recover(now: Time.start)
             let batch = try await Steps.admitted(store, lines: 3)
             let held = try #require(try await Steps.claim(store, 1).first)
+            let alone = try await Steps.admitted(store, lines: 1, now: Time.at(1))
             let fault = JobFault(code: "model_not_found", message: "no")
-            #expect(try await store.failLines(model: "other", fault: fault, limit: 10, now: Time.at(1)) == 0)
-            #expect(try await store.failLines(model: "m", fault: fault, limit: 10, now: Time.at(1)) == 2)
+            #expect(
+                try await store.failLines(model: "other", fault: fault, now: Time.at(1))
+                    == FailedLines(count: 0, drained: []))
+            #expect(
+                try await store.failLines(model: "m", fault: fault, now: Time.at(1))
+                    == FailedLines(count: 3, drained: [alone.id]))
             #expect(try await store.batch(batch.id, tenant: "").counts == BatchCounts(total: 3, failed: 2))
+            #expect(try await store.batch(alone.id, tenant: "").state == .finalizing)
             #expect(try await store.apply([Steps.success(held)], now: Time.at(2)) == [.drained(batch.id)])
             await store.close()
         },

@@ -1,0 +1,102 @@
+import FleetTracking
+import JobLifecycle
+import Synchronization
+
+/// The jobs that are claimed and have not come to a recorded end, by their work.
+///
+/// A batch is *closing* once it was cancelled or its window closed: its jobs are withdrawn, and it is published when
+/// none is left.
+final class RunningJobs: Sendable {
+    struct Entry: Sendable {
+        var job: Job
+        /// Request bytes until the answer came, then the answer's.
+        var bytes: Int
+        var isPlaced = false
+        var isWithdrawn = false
+    }
+
+    private struct State {
+        var entries: [WorkID: Entry] = [:]
+        var byBatch: [BatchID: Set<WorkID>] = [:]
+        var closing: Set<BatchID> = []
+        var bytes = 0
+        /// Set for good at the end of a drain: a claim that was under way comes too late to be placed.
+        var isOver = false
+
+        mutating func withdraw(_ works: [WorkID]) -> [WorkID] {
+            for work in works { entries[work]?.isWithdrawn = true }
+            return works.filter { entries[$0]?.isPlaced == true }
+        }
+    }
+
+    private let state = Mutex(State())
+
+    var count: Int { state.withLock { $0.entries.count } }
+    var bytes: Int { state.withLock { $0.bytes } }
+    func count(of batch: BatchID) -> Int { state.withLock { $0.byBatch[batch]?.count ?? 0 } }
+    func job(_ work: WorkID) -> Job? { state.withLock { $0.entries[work]?.job } }
+
+    /// Takes a claimed job in. Jobs of a closing batch, and all after a drain, start out withdrawn: they are never
+    /// placed.
+    func add(_ work: WorkID, _ job: Job) {
+        state.withLock { state in
+            let isClosing = state.isOver || state.closing.contains(job.batch)
+            state.entries[work] = Entry(job: job, bytes: job.body.length, isWithdrawn: isClosing)
+            state.byBatch[job.batch, default: []].insert(work)
+            state.bytes += job.body.length
+        }
+    }
+
+    /// True: place it now. False: it was withdrawn before.
+    func beginPlacing(_ work: WorkID) -> Bool {
+        state.withLock { state in
+            guard let entry = state.entries[work], !entry.isWithdrawn else { return false }
+            state.entries[work]?.isPlaced = true
+            return true
+        }
+    }
+
+    func isWithdrawn(_ work: WorkID) -> Bool { state.withLock { $0.entries[work]?.isWithdrawn ?? false } }
+
+    /// The answer came: its bytes are held now instead of the request's.
+    func answered(_ work: WorkID, bytes: Int) {
+        state.withLock { state in
+            guard let entry = state.entries[work] else { return }
+            state.bytes += bytes - entry.bytes
+            state.entries[work]?.bytes = bytes
+        }
+    }
+
+    /// Ends an entry; returns its batch if it was the last of a closing one.
+    func remove(_ work: WorkID) -> BatchID? {
+        state.withLock { state in
+            guard let entry = state.entries.removeValue(forKey: work) else { return nil }
+            state.bytes -= entry.bytes
+            let batch = entry.job.batch
+            state.byBatch[batch]?.remove(work)
+            guard state.byBatch[batch]?.isEmpty == true else { return nil }
+            state.byBatch[batch] = nil
+            return state.closing.contains(batch) ? batch : nil
+        }
+    }
+
+    /// Marks a batch as closing; returns the placed works to withdraw, and whether none of its jobs is left.
+    func close(_ batch: BatchID) -> (works: [WorkID], isIdle: Bool) {
+        state.withLock { state in
+            state.closing.insert(batch)
+            let works = (state.byBatch[batch] ?? []).sorted { $0.rawValue < $1.rawValue }
+            return (state.withdraw(works), works.isEmpty)
+        }
+    }
+
+    /// The batch is published, or gone.
+    func forget(_ batch: BatchID) { state.withLock { _ = $0.closing.remove(batch) } }
+
+    /// Marks every job withdrawn, those to come as well; returns the placed works.
+    func withdrawAll() -> [WorkID] {
+        state.withLock { state in
+            state.isOver = true
+            return state.withdraw(state.entries.keys.sorted { $0.rawValue < $1.rawValue })
+        }
+    }
+}
