@@ -224,7 +224,7 @@ extension MemoryStore {
     func wakeDelayed(now: WallTime) async throws(StoreFailure) -> Wakeup { throw Self.closed }
     func pending(models: [String]) async throws(StoreFailure) -> Int { throw Self.closed }
     func waitingModels() async throws(StoreFailure) -> [String] { throw Self.closed }
-    func failLines(model: String, fault: JobFault, limit: Int, now: WallTime) async throws(StoreFailure) -> Int {
+    func failLines(model: String, fault: JobFault, now: WallTime) async throws(StoreFailure) -> FailedLines {
         throw Self.closed
     }
     func closeWindows(now: WallTime) async throws(StoreFailure) -> [Batch] { throw Self.closed }
