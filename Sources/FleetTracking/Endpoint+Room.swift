@@ -1,0 +1,55 @@
+extension Endpoint {
+    /// Whether the work fits now, by the rules of its band. Health and draining are the caller's question.
+    package func hasRoom(for demand: WorkDemand, at now: Instant) -> Bool {
+        guard !health.isFull(at: now) else { return false }
+        if let allowance = health.allowance, works >= allowance { return false }
+        return demand.band == .realtime ? hasRealtimeRoom(for: demand, at: now) : hasAsyncRoom(for: demand, at: now)
+    }
+
+    /// Real-time: sequences within the limit, and KV for what is there plus the prompt (an engine preempts only when
+    /// memory is really short, so expected output is not counted). An endpoint without work of ours always has room:
+    /// no sample, however wrong, stops all traffic.
+    private func hasRealtimeRoom(for demand: WorkDemand, at now: Instant) -> Bool {
+        guard works > 0 else { return true }
+        let sequences = ownSequences + foreignSequences(for: .realtime, at: now) + demand.sequences
+        guard sequences <= capacity.sequences else { return false }
+        guard let kvTokens, kvTokens > 0 else { return true }
+        return residentTokens + foreignKV(for: .realtime, at: now) + demand.promptTokens <= kvTokens
+    }
+
+    /// Async: what is left after `reserve` of sequences, batch tokens and KV (expected output counted), and only a few
+    /// prompt tokens awaiting prefill at once. A stale or missing view allows no more than a trickle.
+    private func hasAsyncRoom(for demand: WorkDemand, at now: Instant) -> Bool {
+        guard health.state == .healthy else { return false }
+        let limit = capacity.sequences
+        if isStale(at: now) {
+            let trickle = max(1, Int(Double(limit) * settings.freshness.staleTrickle))
+            guard async.works < trickle else { return false }
+        }
+        let used = ownSequences + foreignSequences(for: .async, at: now)
+        let allowed = max(1, Int((Double(limit) * spare).rounded(.down)))
+        guard used == 0 || used + demand.sequences <= allowed else { return false }
+        return hasAsyncMemory(for: demand, used: used, at: now) && hasAsyncPrefill(for: demand, used: used)
+    }
+
+    private var spare: Double { 1 - min(1, max(0, settings.asyncShare.reserve)) }
+
+    private func hasAsyncMemory(for demand: WorkDemand, used: Int, at now: Instant) -> Bool {
+        // An idle engine takes any prompt it can hold at all; what it cannot hold it refuses itself.
+        guard used > 0 else { return true }
+        guard let kvTokens, kvTokens > 0 else { return sampledKVUse.map { $0 <= spare } ?? true }
+        let reserved = realtime.reservedTokens + async.reservedTokens + foreignKV(for: .async, at: now)
+        return reserved + demand.reservedTokens <= Int(Double(kvTokens) * spare)
+    }
+
+    private func hasAsyncPrefill(for demand: WorkDemand, used: Int) -> Bool {
+        let pendingAsync = prefill.pending(.async)
+        guard pendingAsync == 0 || pendingAsync + demand.promptTokens <= settings.asyncShare.prefillTokens else {
+            return false
+        }
+        // A prompt longer than a step goes when nothing else awaits prefill.
+        guard prefill.pending > 0 else { return true }
+        let stepTokens = prefill.pending + used + demand.promptTokens
+        return stepTokens <= Int(Double(batchTokens) * spare)
+    }
+}

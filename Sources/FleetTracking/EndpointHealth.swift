@@ -1,0 +1,106 @@
+/// Whether an endpoint is in rotation.
+///
+/// healthy → ejected (enough failures in a row) → returning (the time is over, or a health check came good again) →
+/// healthy (enough answers) or ejected for longer (a failure). Who asks decides whether an ejection is allowed: never
+/// of a pool's last endpoint.
+package struct EndpointHealth: Sendable {
+    package enum State: Sendable, Equatable {
+        case healthy
+        case ejected(until: Instant)
+        /// At most this many works at once.
+        case returning(allowance: Int)
+    }
+
+    package private(set) var state = State.healthy
+    /// The endpoint said "full": nothing goes there before.
+    package private(set) var fullUntil = Instant(nanoseconds: .min)
+    private var fullSince = Instant(nanoseconds: .min)
+    private var fullPause: Duration
+    private var attemptFailures = 0
+    private var probeFailures = 0
+    private var ejections = 0
+    private let settings: EjectionSettings
+
+    package init(settings: EjectionSettings) {
+        self.settings = settings
+        fullPause = settings.fullPause
+    }
+
+    package var isHealthy: Bool { if case .ejected = state { false } else { true } }
+
+    /// Enough failures in a row to be ejected, whether or not that is allowed.
+    package var isFailing: Bool {
+        if case .returning = state { return attemptFailures > 0 || probeFailures > 0 }
+        return attemptFailures >= settings.attemptFailures || probeFailures >= settings.probeFailures
+    }
+
+    /// Works that may be there at once; nil: no limit.
+    package var allowance: Int? { if case .returning(let allowance) = state { allowance } else { nil } }
+
+    package func isFull(at now: Instant) -> Bool { now < fullUntil }
+
+    /// An answer came. True when the endpoint is thereby fully back.
+    package mutating func attemptSucceeded() -> Bool {
+        attemptFailures = 0
+        fullPause = settings.fullPause
+        fullUntil = Instant(nanoseconds: .min)
+        guard case .returning(let allowance) = state else { return false }
+        let grown = allowance &* 2
+        guard grown > settings.fullAllowance else {
+            state = .returning(allowance: grown)
+            return false
+        }
+        state = .healthy
+        ejections = 0
+        probeFailures = 0
+        return true
+    }
+
+    package mutating func attemptFailed() { attemptFailures = min(attemptFailures + 1, 1 << 20) }
+
+    package mutating func probed(healthy: Bool) {
+        let hadFailed = probeFailures > 0
+        probeFailures = healthy ? 0 : min(probeFailures + 1, 1 << 20)
+        // It was gone and is there again: no need to sit out the rest of the time.
+        if healthy, hadFailed, case .ejected = state { beginReturn() }
+    }
+
+    /// Takes the endpoint out of rotation.
+    package mutating func eject(at now: Instant) {
+        let doubled = settings.shortest * (1 << min(ejections, 16))
+        ejections += 1
+        attemptFailures = 0
+        state = .ejected(until: now + min(doubled, max(settings.longest, settings.shortest)))
+    }
+
+    /// Lets time pass. True when the endpoint begins to return.
+    package mutating func advance(to now: Instant) -> Bool {
+        guard case .ejected(let until) = state, now >= until else { return false }
+        if probeFailures > 0 {
+            // Health checks still fail: one that comes good ends the ejection.
+            state = .ejected(until: now + settings.shortest)
+            return false
+        }
+        beginReturn()
+        return true
+    }
+
+    /// The endpoint said that it is full. Not a failure.
+    package mutating func saidFull(retryAfter: Duration?, at now: Instant) {
+        fullSince = now
+        let wished = max(fullPause, retryAfter ?? .zero)
+        fullUntil = now + min(wished, settings.longestFullPause)
+        fullPause = min(fullPause * 2, settings.longestFullPause)
+    }
+
+    /// A sample taken then, or a work ended then, shows that there may be room again.
+    package mutating func mayHaveRoom(since instant: Instant) {
+        if instant > fullSince { fullUntil = Instant(nanoseconds: .min) }
+    }
+
+    private mutating func beginReturn() {
+        attemptFailures = 0
+        probeFailures = 0
+        state = .returning(allowance: max(1, settings.firstAllowance))
+    }
+}

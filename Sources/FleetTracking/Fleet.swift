@@ -1,0 +1,245 @@
+/// All endpoints, by id, and which pool they are in. The one place where our own work is counted: picker, filler and
+/// metrics read the same numbers.
+package struct Fleet: ~Copyable {
+    /// By `EndpointID.index`; those never added, or removed and without work, are not `isPresent`.
+    private var endpoints: [Endpoint] = []
+    /// Indices of the endpoints in the configuration, by pool, in the order in which they came.
+    private var members: [[Int]]
+    private let settings: [FleetSettings]
+    private let maximumEndpoints: Int
+    /// Endpoints that are ejected now.
+    private var ejected: [Int] = []
+
+    /// `settings` by pool.
+    package init(settings: [FleetSettings], maximumEndpoints: Int) {
+        self.settings = settings
+        self.maximumEndpoints = maximumEndpoints
+        members = Array(repeating: [], count: settings.count)
+    }
+
+    // MARK: Reading
+
+    /// A copy, for snapshots and tests; hot paths use `read`.
+    package subscript(_ id: EndpointID) -> Endpoint? { isPresent(id.index) ? endpoints[id.index] : nil }
+
+    package func isPresent(_ index: Int) -> Bool {
+        index >= 0 && index < endpoints.count && endpoints[index].isPresent
+    }
+
+    /// Endpoints of a pool that are in the configuration, drained ones included.
+    package func members(of pool: PoolID) -> [Int] { members[pool.index] }
+
+    /// Reads an endpoint in place. The index must be present.
+    package func read<Value>(_ index: Int, _ body: (borrowing Endpoint) -> Value) -> Value { body(endpoints[index]) }
+
+    /// All endpoints that are known, for snapshots.
+    package var all: [Endpoint] { endpoints.filter(\.isPresent) }
+
+    /// When the next ejected endpoint may return; nil: none is ejected.
+    package var nextReturn: Instant? {
+        var next: Instant?
+        for index in ejected {
+            guard case .ejected(let until) = endpoints[index].health.state else { continue }
+            next = min(next ?? until, until)
+        }
+        return next
+    }
+
+    // MARK: Configuration
+
+    /// Adds an endpoint. False when the id was used before, is out of range, or names no pool.
+    package mutating func add(_ description: EndpointDescription) -> Bool {
+        let (index, pool) = (description.id.index, description.pool.index)
+        guard index >= 0, index < maximumEndpoints, pool >= 0, pool < settings.count else { return false }
+        while endpoints.count < index { endpoints.append(Endpoint.absent(endpoints.count)) }
+        let endpoint = Endpoint(description, settings: settings[pool])
+        if index == endpoints.count {
+            endpoints.append(endpoint)
+        } else {
+            guard !endpoints[index].wasUsed else { return false }
+            endpoints[index] = endpoint
+        }
+        members[pool].append(index)
+        return true
+    }
+
+    package mutating func setModels(_ models: [ModelID], of id: EndpointID) -> Bool {
+        change(id) { $0.models = models }
+    }
+
+    package mutating func setDraining(_ isDraining: Bool, of id: EndpointID) -> Bool {
+        change(id) { $0.isDraining = isDraining }
+    }
+
+    package mutating func remove(_ id: EndpointID) -> Bool {
+        guard isPresent(id.index) else { return false }
+        members[endpoints[id.index].pool.index].removeAll { $0 == id.index }
+        ejected.removeAll { $0 == id.index }
+        _ = change(id) { $0.isRemoved = true }
+        dropIfGone(id.index)
+        return true
+    }
+
+    // MARK: What samples and probes say
+
+    package mutating func observe(_ sample: EngineSample, of id: EndpointID, at now: Instant) -> Bool {
+        change(id) { $0.observe(sample, at: now) }
+    }
+
+    package mutating func sampleFailed(_ id: EndpointID) -> Bool {
+        change(id) { $0.failedSamples = min($0.failedSamples + 1, 1 << 20) }
+    }
+
+    package mutating func probed(_ id: EndpointID, healthy: Bool, at now: Instant) -> HealthChange? {
+        guard change(id, { $0.health.probed(healthy: healthy) }) else { return nil }
+        if !healthy { return ejectIfFailing(id, at: now) }
+        if endpoints[id.index].health.isHealthy { ejected.removeAll { $0 == id.index } }
+        return nil
+    }
+
+    package mutating func attemptSucceeded(_ id: EndpointID) -> HealthChange? {
+        var isBack = false
+        _ = change(id) { isBack = $0.health.attemptSucceeded() }
+        return isBack ? .restored(id) : nil
+    }
+
+    package mutating func attemptFailed(_ id: EndpointID, at now: Instant) -> HealthChange? {
+        guard change(id, { $0.health.attemptFailed() }) else { return nil }
+        return ejectIfFailing(id, at: now)
+    }
+
+    package mutating func saidFull(_ id: EndpointID, retryAfter: Duration?, at now: Instant) {
+        _ = change(id) { $0.health.saidFull(retryAfter: retryAfter, at: now) }
+    }
+
+    /// Lets ejections end whose time is over.
+    package mutating func advance(to now: Instant) {
+        guard !ejected.isEmpty else { return }
+        for index in ejected { _ = endpoints[index].health.advance(to: now) }
+        ejected.removeAll { endpoints[$0].health.isHealthy }
+    }
+
+    /// Lets the engine prefill until now, by the rate it is believed to have.
+    package mutating func advancePrefill(of index: Int, to now: Instant) {
+        let rate = endpoints[index].prefillRate
+        endpoints[index].prefill.advance(to: now, rate: rate)
+    }
+
+    // MARK: Our own work
+
+    /// Counts a work that is sent now. `uncachedTokens`: the part of its prompt that the engine must prefill.
+    /// Returns the work's place in the engine's prefill.
+    package mutating func dispatch(_ demand: WorkDemand, uncachedTokens: Int, to id: EndpointID, at now: Instant) -> Int
+    {
+        var ticket = 0
+        _ = change(id) { endpoint in
+            endpoint.change(demand.band) { $0.add(demand) }
+            endpoint.residentTokens += demand.promptTokens
+            endpoint.prefill.advance(to: now, rate: endpoint.prefillRate)
+            ticket = endpoint.prefill.add(tokens: max(0, uncachedTokens), band: demand.band, now: now)
+            endpoint.recordHistory(at: now)
+        }
+        return ticket
+    }
+
+    /// The prompt with this chain is on its way to the engine and will be cached there.
+    package mutating func remember(_ chain: [PrefixBlock], on id: EndpointID) {
+        _ = change(id) { $0.prefix.insert(chain) }
+    }
+
+    /// A first response byte: everything up to this place is prefilled.
+    package mutating func prefilled(_ ticket: Int, on id: EndpointID) {
+        _ = change(id) { $0.prefill.complete(ticket) }
+    }
+
+    /// A streamed answer measured a prefill.
+    package mutating func measuredPrefill(tokens: Int, took elapsed: Duration, on id: EndpointID) {
+        _ = change(id) { $0.observePrefill(tokens: tokens, took: elapsed) }
+    }
+
+    package mutating func produced(_ tokens: Int, on id: EndpointID) {
+        _ = change(id) { $0.residentTokens += tokens }
+    }
+
+    /// Takes a work out again. `produced`: output tokens counted for it; `ticket` nil: it is prefilled.
+    package mutating func release(_ departure: Departure, from id: EndpointID, at now: Instant) {
+        _ = change(id) { endpoint in
+            endpoint.change(departure.demand.band) { $0.remove(departure.demand) }
+            endpoint.residentTokens -= departure.demand.promptTokens + departure.producedTokens
+            if let ticket = departure.withdrawnTicket { endpoint.prefill.withdraw(ticket) }
+            endpoint.health.mayHaveRoom(since: now)
+            endpoint.recordHistory(at: now)
+        }
+        dropIfGone(id.index)
+    }
+
+    // MARK: Parts
+
+    private mutating func change(_ id: EndpointID, _ body: (inout Endpoint) -> Void) -> Bool {
+        guard isPresent(id.index) else { return false }
+        body(&endpoints[id.index])
+        return true
+    }
+
+    private mutating func dropIfGone(_ index: Int) {
+        guard isPresent(index), endpoints[index].isRemoved, endpoints[index].works == 0 else { return }
+        endpoints[index] = Endpoint.absent(index, wasUsed: true)
+    }
+
+    /// Ejects an endpoint that fails, unless no other of its pool is in rotation.
+    private mutating func ejectIfFailing(_ id: EndpointID, at now: Instant) -> HealthChange? {
+        let health = endpoints[id.index].health
+        guard health.isFailing, health.isHealthy, !endpoints[id.index].isRemoved else { return nil }
+        guard members[endpoints[id.index].pool.index].contains(where: { $0 != id.index && isSound($0) }) else {
+            return nil
+        }
+        _ = change(id) { $0.health.eject(at: now) }
+        ejected.append(id.index)
+        return .ejected(id)
+    }
+
+    private func isSound(_ index: Int) -> Bool {
+        endpoints[index].health.isHealthy && !endpoints[index].health.isFailing && !endpoints[index].isDraining
+    }
+}
+
+/// What became of an endpoint's place in rotation.
+package enum HealthChange: Sendable, Equatable {
+    case ejected(EndpointID)
+    case restored(EndpointID)
+}
+
+/// A work that leaves an endpoint.
+package struct Departure: Sendable {
+    package var demand: WorkDemand
+    /// Output tokens counted for it.
+    package var producedTokens: Int
+    /// Its place in the engine's prefill when it left before that was done.
+    package var withdrawnTicket: Int?
+
+    package init(demand: WorkDemand, producedTokens: Int, withdrawnTicket: Int?) {
+        self.demand = demand
+        self.producedTokens = producedTokens
+        self.withdrawnTicket = withdrawnTicket
+    }
+}
+
+extension Endpoint {
+    /// Fills a place in the array that no endpoint holds (yet, or any more).
+    fileprivate static func absent(_ index: Int, wasUsed: Bool = false) -> Endpoint {
+        var settings = FleetSettings()
+        settings.freshness.historyEntries = 2
+        var endpoint = Endpoint(EndpointDescription(id: EndpointID(index), pool: PoolID(0)), settings: settings)
+        endpoint.isPresent = false
+        endpoint.wasUsed = wasUsed
+        return endpoint
+    }
+
+    fileprivate mutating func change(_ band: Band, _ body: (inout BandLoad) -> Void) {
+        if band == .realtime { body(&realtime) } else { body(&async) }
+    }
+
+    fileprivate mutating func recordHistory(at now: Instant) {
+        history.record(OwnLoad(sequences: ownSequences, residentTokens: residentTokens), at: now)
+    }
+}
