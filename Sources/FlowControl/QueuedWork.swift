@@ -1,0 +1,32 @@
+package import FleetTracking
+
+/// A piece of work that waits.
+package struct QueuedWork: Sendable, Equatable {
+    package var work: WorkID
+    package var band: Band
+    package var model: ModelID
+    package var promptTokens: Int
+    package var arrivedAt: Instant
+    package var expiresAt: Instant
+    /// Async only: orders the band.
+    package var deadline: Instant
+
+    package init(
+        work: WorkID, band: Band, model: ModelID, promptTokens: Int, arrivedAt: Instant, expiresAt: Instant,
+        deadline: Instant = .distantFuture
+    ) {
+        self.work = work
+        self.band = band
+        self.model = model
+        self.promptTokens = promptTokens
+        self.arrivedAt = arrivedAt
+        self.expiresAt = expiresAt
+        self.deadline = deadline
+    }
+}
+
+/// Names a waiting work; stale once it left the queue.
+package struct QueueTicket: Sendable, Hashable {
+    var slot: Int32
+    var generation: UInt32
+}
