@@ -1,0 +1,235 @@
+package import FleetTracking
+
+/// What came of a pick.
+package enum PickResult: Sendable, Equatable {
+    case chosen(EndpointID, matchedTokens: Int)
+    /// Endpoints serve the model and take new work, but none has room now (or none that was not tried).
+    case noRoom
+    /// No endpoint of the pool serves the model and takes new work.
+    case noEndpoint
+}
+
+/// A work to be placed, with what tells its pick from others.
+package struct PickTask: Sendable {
+    package var work: WorkID
+    package var attempt: Int
+    package var request: PickRequest
+    /// Endpoints where earlier attempts failed.
+    package var tried: TriedEndpoints
+
+    package init(work: WorkID, attempt: Int, request: PickRequest, tried: TriedEndpoints = TriedEndpoints()) {
+        self.work = work
+        self.attempt = attempt
+        self.request = request
+        self.tried = tried
+    }
+}
+
+/// Picks endpoints for one pool: gathers candidates, filters, scores, chooses, and keeps the explanation.
+///
+/// Holds only buffers that are reused, the round-robin position and what large pools need for a shortlist.
+package struct EndpointPicker: Sendable {
+    private let profile: PickProfile
+    private let profileIndex: Int
+    private var candidates: [Candidate] = []
+    private var totals: [Double] = []
+    /// One row for each scorer.
+    private var values: [[Double]] = []
+    private var shortlist: [Int] = []
+    private var turn = 0
+    private var holders = RecentHolders()
+    private var common = CommonPrefix()
+
+    /// Pools with more endpoints than this score a shortlist: the prompt's recent holders and as many drawn by lot as
+    /// make `shortlistLength`. Default 256.
+    package static let shortlistFrom = 256
+    package static let shortlistLength = 64
+    private static let holdersAsked = 8
+
+    /// `index`: the pool's, by which the decision ring knows the profile.
+    package init(profile: PickProfile, index: Int) {
+        self.profile = profile
+        profileIndex = index
+        values = profile.scorers.map { _ in [] }
+    }
+
+    /// Counts a new prompt of the pool. Returns the tokens at its start that most recent prompts share.
+    package mutating func observe(_ chain: [PrefixBlock], bytesPerToken: Int) -> Int {
+        let blocks = common.observe(chain)
+        return blocks == 0 ? 0 : chain[blocks - 1].endByte / max(1, bytesPerToken)
+    }
+
+    /// A prompt with this chain went to this endpoint.
+    package mutating func remember(_ chain: [PrefixBlock], on endpoint: EndpointID, poolSize: Int) {
+        if poolSize > EndpointPicker.shortlistFrom { holders.insert(chain, on: endpoint) }
+    }
+
+    /// Chooses an endpoint for the task. Changes nothing in the fleet but the passing of time in its prefill queues.
+    package mutating func pick(_ task: PickTask, from context: inout PickContext, fleet: inout Fleet) -> PickResult {
+        let members = fleet.members(of: context.pool)
+        let ignoredHealth = gather(task, members: members, context: &context, fleet: &fleet)
+        guard !candidates.isEmpty else { return .noEndpoint }
+        let considered = candidates.count
+        let canServe = candidates.contains { $0.servesModel && !$0.isDraining }
+        for filter in profile.filters { filter.apply(&candidates, request: task.request) }
+        guard !candidates.isEmpty else { return canServe ? .noRoom : .noEndpoint }
+        for index in candidates.indices {
+            candidates[index].matchedTokens =
+                task.request.prefix.isEmpty
+                ? 0 : fleet.read(candidates[index].endpoint.index) { $0.prefix.matchedTokens(task.request.prefix) }
+        }
+        score(task.request)
+        let (index, reason) = choose(&context.generator)
+        let record = DecisionRing.Record(
+            work: task.work, attempt: task.attempt, at: context.now, chosen: candidates[index].endpoint,
+            reason: reason, considered: considered, passed: candidates.count, kept: 0,
+            matchedTokens: candidates[index].matchedTokens, ignoredHealth: ignoredHealth, profile: profileIndex)
+        explain(record, chosen: index, in: &context.decisions)
+        return .chosen(candidates[index].endpoint, matchedTokens: candidates[index].matchedTokens)
+    }
+
+    // MARK: Gathering
+
+    /// Fills `candidates`. True when no endpoint that could serve is in rotation, so that all count as being in it:
+    /// what fails may work, what gets nothing cannot.
+    private mutating func gather(
+        _ task: PickTask, members: [Int], context: inout PickContext, fleet: inout Fleet
+    ) -> Bool {
+        candidates.removeAll(keepingCapacity: true)
+        let request = task.request
+        let demand = WorkDemand(
+            band: request.band, sequences: request.sequences, promptTokens: request.promptTokens,
+            expectedOutputTokens: request.expectedOutputTokens)
+        let look = Look(task: task, demand: demand, now: context.now)
+        if members.count > EndpointPicker.shortlistFrom {
+            makeShortlist(request.prefix, members: members, generator: &context.generator)
+            for index in shortlist where fleet.isPresent(index) { add(index, look, &fleet) }
+        } else {
+            for index in members { add(index, look, &fleet) }
+        }
+        guard request.band == .realtime else { return false }
+        let anyHealthy = candidates.contains { $0.isHealthy && $0.servesModel && !$0.isDraining && !$0.wasTried }
+        guard !anyHealthy, candidates.contains(where: { !$0.isHealthy }) else { return false }
+        for index in candidates.indices { candidates[index].isHealthy = true }
+        return true
+    }
+
+    /// What is asked about each endpoint.
+    private struct Look {
+        let task: PickTask
+        let demand: WorkDemand
+        let now: Instant
+    }
+
+    private mutating func add(_ index: Int, _ look: Look, _ fleet: inout Fleet) {
+        let now = look.now
+        fleet.advancePrefill(of: index, to: now)
+        var candidate = Candidate(endpoint: EndpointID(index))
+        fleet.read(index) { endpoint in
+            candidate.servesModel = endpoint.serves(look.task.request.model)
+            candidate.isHealthy = endpoint.health.isHealthy
+            candidate.isDraining = endpoint.isDraining
+            candidate.hasRoom = endpoint.hasRoom(for: look.demand, at: now)
+            candidate.sequences = endpoint.ownSequences + endpoint.foreignSequences(for: .realtime, at: now)
+            candidate.maximumSequences = endpoint.capacity.sequences
+            candidate.waiting = endpoint.sampledWaiting
+            candidate.pendingPromptTokens = endpoint.prefill.pending
+            candidate.kvUse = endpoint.kvUse(at: now)
+        }
+        candidate.wasTried = look.task.tried.contains(candidate.endpoint)
+        candidates.append(candidate)
+    }
+
+    private mutating func makeShortlist(
+        _ chain: [PrefixBlock], members: [Int], generator: inout SeededGenerator
+    ) {
+        shortlist.removeAll(keepingCapacity: true)
+        holders.holders(of: chain, limit: EndpointPicker.holdersAsked, into: &shortlist)
+        // A stratified draw: one from each equal part, so that no endpoint is drawn twice and none is out of reach.
+        let draws = EndpointPicker.shortlistLength - shortlist.count
+        for draw in 0..<draws {
+            let (low, high) = (members.count * draw / draws, members.count * (draw + 1) / draws)
+            let index = members[low + generator.below(high - low)]
+            if !shortlist.contains(index) { shortlist.append(index) }
+        }
+    }
+
+    // MARK: Scoring and choosing
+
+    private mutating func score(_ request: PickRequest) {
+        totals.removeAll(keepingCapacity: true)
+        totals.append(contentsOf: repeatElement(0, count: candidates.count))
+        for (row, weighted) in profile.scorers.enumerated() {
+            values[row].removeAll(keepingCapacity: true)
+            values[row].append(contentsOf: repeatElement(0, count: candidates.count))
+            weighted.scorer.score(candidates, request: request, values: &values[row])
+            for index in candidates.indices { totals[index] += values[row][index] * weighted.weight }
+        }
+    }
+
+    private mutating func choose(_ generator: inout SeededGenerator) -> (index: Int, reason: PickReason) {
+        guard candidates.count > 1 else { return (0, .onlyCandidate) }
+        switch profile.picker {
+        case .best: return best(&generator)
+        case .random: return (generator.below(candidates.count), .drawn)
+        case .powerOfTwo:
+            let first = generator.below(candidates.count)
+            var second = generator.below(candidates.count - 1)
+            if second >= first { second += 1 }
+            return (totals[second] > totals[first] ? second : first, .betterOfTwo)
+        case .roundRobin:
+            // The next endpoint by id, so that full or drained ones are skipped without losing the order.
+            let index = candidates.firstIndex { $0.endpoint.index >= turn } ?? 0
+            turn = candidates[index].endpoint.index + 1
+            return (index, .turn)
+        }
+    }
+
+    private func best(_ generator: inout SeededGenerator) -> (index: Int, reason: PickReason) {
+        var best = 0
+        var equals = 1
+        for index in candidates.indices.dropFirst() {
+            let lead = totals[index] - totals[best]
+            if lead > 1e-9 {
+                best = index
+                equals = 1
+            } else if lead >= -1e-9 {
+                equals += 1
+                if generator.below(equals) == 0 { best = index }
+            }
+        }
+        return (best, equals == 1 ? .bestScore : .drawnAmongEqual)
+    }
+
+    /// Keeps the chosen candidate and the others with the highest totals.
+    private mutating func explain(_ record: DecisionRing.Record, chosen: Int, in ring: inout DecisionRing) {
+        ring.begin(record)
+        keep(chosen, in: &ring)
+        guard candidates.count > DecisionRing.candidatesKept else {
+            for index in candidates.indices where index != chosen { keep(index, in: &ring) }
+            return
+        }
+        shortlist.removeAll(keepingCapacity: true)
+        for index in candidates.indices where index != chosen {
+            guard let last = shortlist.last, shortlist.count >= DecisionRing.candidatesKept - 1 else {
+                insertByTotal(index)
+                continue
+            }
+            if totals[index] > totals[last] {
+                shortlist.removeLast()
+                insertByTotal(index)
+            }
+        }
+        for index in shortlist { keep(index, in: &ring) }
+    }
+
+    private mutating func insertByTotal(_ index: Int) {
+        var place = shortlist.count
+        while place > 0, totals[shortlist[place - 1]] < totals[index] { place -= 1 }
+        shortlist.insert(index, at: place)
+    }
+
+    private func keep(_ index: Int, in ring: inout DecisionRing) {
+        ring.keep(endpoint: candidates[index].endpoint, total: totals[index]) { values[$0][index] }
+    }
+}
