@@ -9,7 +9,9 @@ package enum Effect: Sendable {
     case refuse(WorkID, Outcome, retryAfter: Duration?)
     /// Close the upstream connection of this forwarded work and end it as `withdrawn`; answered with `cancelled`.
     case cancelUpstream(WorkID)
-    /// Bring up to this many more jobs of the pool (`backlog` said that there are some).
+    /// Bring up to this many more jobs of the pool (`backlog` said that there are some): an `arrived` for each, then
+    /// one `backlog`. At most one claim of a pool is unanswered. A claim that brings nothing although jobs are said to
+    /// be there is repeated after a pause.
     case claimJobs(PoolID, limit: Int)
     /// Send `timerFired` at this time (an earlier wish stays; later ones may be merged).
     case wake(at: Instant)

@@ -30,9 +30,16 @@ package enum Event: Sendable {
     /// The endpoint left the configuration; running work on it goes on to its end.
     case endpointRemoved(EndpointID)
     /// The store holds this many jobs for the pool that could run now and are not in the scheduler.
+    ///
+    /// Told when it changes from zero or to zero, and exactly once as the answer to each `claimJobs`, after the zero or
+    /// more `arrived` events of the jobs that it brought. While a claim is unanswered nothing else may send this event
+    /// for the pool: it would be taken as the answer.
     case backlog(PoolID, pending: Int)
     /// The async band takes no new grants (true: draining, or the store is unwell) or takes them again (false).
     case asyncPaused(Bool)
+    /// The gateway goes down: waiting async work is returned as `shuttingDown`, no more is taken or asked for;
+    /// real-time that waits or comes is still served until its home refuses it.
+    case shutdown
     /// The time of an earlier `wake` came.
     case timerFired
 }

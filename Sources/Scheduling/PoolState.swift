@@ -1,0 +1,27 @@
+import EndpointPicking
+import FleetTracking
+import FlowControl
+
+/// The scheduler's state of one pool.
+struct PoolState: Sendable {
+    let settings: PoolSettings
+    var flow: FlowController
+    var picker: EndpointPicker
+    var retryBudget: RetryBudget
+    /// Jobs that the store said could come.
+    var backlog = 0
+    /// A claim is on its way; the next `backlog` answers it.
+    var isClaiming = false
+    /// Jobs that arrived since the claim.
+    var claimedArrivals = 0
+    var nextClaimAt = Instant(nanoseconds: .min)
+    /// When something in this pool must be looked at again; nil: nothing by time alone.
+    var wakeAt: Instant?
+
+    init(settings: PoolSettings, index: Int) {
+        self.settings = settings
+        flow = FlowController(settings: settings.flow)
+        picker = EndpointPicker(profile: settings.profile, index: index)
+        retryBudget = RetryBudget(settings: settings.retry)
+    }
+}

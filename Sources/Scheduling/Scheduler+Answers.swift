@@ -1,0 +1,163 @@
+import EndpointPicking
+import FleetTracking
+package import FlowControl
+
+/// What becomes of works that are in flight.
+extension Scheduler {
+    /// The slot of a work that is in flight; nil (and counted) when it is unknown or waits.
+    private mutating func inFlight(_ work: WorkID) -> (slot: Int, endpoint: EndpointID)? {
+        guard let slot = works.slot(of: work), let endpoint = works[slot].endpoint else {
+            ignoredEvents += 1
+            return nil
+        }
+        return (slot, endpoint)
+    }
+
+    mutating func started(_ work: WorkID, _ now: Instant) {
+        guard let (slot, endpoint) = inFlight(work) else { return }
+        guard works[slot].startedAt == nil else {
+            ignoredEvents += 1
+            return
+        }
+        fleet.prefilled(works[slot].prefillTicket, on: endpoint)
+        works.update(slot) { $0.startedAt = now }
+    }
+
+    mutating func progressed(_ reports: [Progress]) {
+        for report in reports {
+            guard let (slot, endpoint) = inFlight(report.work) else { continue }
+            let tokens = min(max(0, report.outputTokens), 1 << 20)
+            fleet.produced(tokens, on: endpoint)
+            works.update(slot) { $0.producedTokens += tokens }
+        }
+    }
+
+    mutating func finished(_ id: WorkID, _ completion: Completion, _ now: Instant, _ effects: inout [Effect]) {
+        guard let (slot, endpoint) = inFlight(id) else { return }
+        let work = works[slot]
+        if work.startedAt == nil { fleet.prefilled(work.prefillTicket, on: endpoint) }
+        learnPrefill(work, completion, on: endpoint, now)
+        let change = judge(completion, of: endpoint, now)
+        end(slot, now)
+        report(change, &effects)
+        settle(work.pool, now, &effects)
+    }
+
+    /// What an answer says about its endpoint. One that answers 5xx to everything must leave the rotation too; a client
+    /// that went away says nothing.
+    private mutating func judge(_ completion: Completion, of endpoint: EndpointID, _ now: Instant) -> HealthChange? {
+        switch completion.outcome {
+        case .clientGone, .withdrawn, .shuttingDown: nil
+        case .completed, .engineStreamError:
+            completion.status >= 500
+                ? fleet.attemptFailed(endpoint, at: now) : fleet.attemptSucceeded(endpoint)
+        default: fleet.attemptFailed(endpoint, at: now)
+        }
+    }
+
+    /// Streamed answers tell how long a prefill took. An answer whose tokens all came at once was not streamed: its
+    /// first byte says nothing about prefill.
+    private mutating func learnPrefill(
+        _ work: WorkState, _ completion: Completion, on endpoint: EndpointID, _ now: Instant
+    ) {
+        guard let startedAt = work.startedAt, let output = completion.outputTokens, output > 8 else { return }
+        guard (now - startedAt).milliseconds / Double(output) > 0.2 else { return }
+        fleet.measuredPrefill(tokens: work.prefillTokens, took: startedAt - work.forwardedAt, on: endpoint)
+    }
+
+    mutating func report(_ change: HealthChange?, _ effects: inout [Effect]) {
+        switch change {
+        case nil: return
+        case .ejected(let endpoint): effects.append(.observe(.ejected(endpoint)))
+        case .restored(let endpoint): effects.append(.observe(.restored(endpoint)))
+        }
+    }
+
+    // MARK: Failures
+
+    mutating func failed(_ id: WorkID, _ failure: AttemptFailure, _ now: Instant, _ effects: inout [Effect]) {
+        guard let (slot, endpoint) = inFlight(id) else { return }
+        release(slot, now)
+        if case .full(let retryAfter) = failure {
+            fleet.saidFull(endpoint, retryAfter: retryAfter, at: now)
+        } else {
+            works.update(slot) { $0.failures += 1 }
+            report(fleet.attemptFailed(endpoint, at: now), &effects)
+        }
+        let pool = works[slot].pool
+        works.update(slot) { $0.tried.insert(endpoint) }
+        if !triedElsewhere(slot, failure, now, &effects) {
+            works.remove(slot)
+            effects.append(.refuse(id, failure.outcome, retryAfter: advice(after: failure, pool: pool, now)))
+        }
+        settle(pool, now, &effects)
+    }
+
+    /// Sends a failed real-time work to another endpoint or lets it wait for one. False when it is over.
+    private mutating func triedElsewhere(
+        _ slot: Int, _ failure: AttemptFailure, _ now: Instant, _ effects: inout [Effect]
+    ) -> Bool {
+        let work = works[slot]
+        guard work.demand.band == .realtime, work.startedAt == nil, failure.mayGoElsewhere(work) else { return false }
+        let limit = min(max(1, pools[work.pool].settings.retry.attempts), TriedEndpoints.limit)
+        if !failure.isFull, work.failures >= limit { return false }
+        if work.attemptsInRound < limit, hasUntried(slot) {
+            if pools[work.pool].retryBudget.spend(at: now) {
+                effects.append(.observe(.retried(PoolID(work.pool), failure)))
+                if case .chosen(let endpoint, let matched) = pick(slot, now) {
+                    forward(slot, to: endpoint, matchedTokens: matched, now, &effects)
+                    return true
+                }
+                return waitAgain(slot, now)
+            }
+            effects.append(.observe(.retryBudgetSpent(PoolID(work.pool))))
+        }
+        // Every engine said full, or no more may be asked now: room will come, by a sample, an end or a pause's end.
+        guard failure.isFull else { return false }
+        works.update(slot) {
+            $0.foundEnginesFull = true
+            $0.tried = TriedEndpoints()
+        }
+        return waitAgain(slot, now)
+    }
+
+    /// Back to the front of the queue for what is left of its time to live. False when there is no time or place.
+    private mutating func waitAgain(_ slot: Int, _ now: Instant) -> Bool {
+        guard works[slot].expiresAt > now, hasPlace(for: works[slot]) else { return false }
+        wait(slot, atFront: true)
+        return true
+    }
+
+    private mutating func advice(after failure: AttemptFailure, pool: Int, _ now: Instant) -> Duration? {
+        guard case .full(let engines) = failure else { return nil }
+        let own = retryAfter(.realtime, pool: pool, now)
+        return engines.map { min(max($0, own), pools[pool].settings.flow.longestRetry) } ?? own
+    }
+}
+
+extension AttemptFailure {
+    var isFull: Bool { if case .full = self { true } else { false } }
+
+    /// Whether another endpoint may be asked: nothing came back, and nothing was sent that may have had effects.
+    func mayGoElsewhere(_ work: WorkState) -> Bool {
+        switch self {
+        case .connect: true
+        case .full: work.mayRetryAfterSend
+        case .reset(let bytesSent): work.mayRetryAfterSend || !bytesSent
+        case .firstByteTimeout, .truncated, .idleTimeout, .protocolError: false
+        }
+    }
+
+    /// How a work ends whose last attempt failed like this.
+    package var outcome: Outcome {
+        switch self {
+        case .connect: .connectFailed
+        case .full: .enginesFull
+        case .reset: .engineReset
+        case .firstByteTimeout: .firstByteTimeout
+        case .truncated: .engineTruncated
+        case .idleTimeout: .idleTimeout
+        case .protocolError: .engineProtocol
+        }
+    }
+}

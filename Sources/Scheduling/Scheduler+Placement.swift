@@ -1,0 +1,176 @@
+import EndpointPicking
+import FleetTracking
+import FlowControl
+
+extension Scheduler {
+    /// Looks for an endpoint for a work that waits or is new.
+    mutating func pick(_ slot: Int, _ now: Instant) -> PickResult {
+        let work = works[slot]
+        var request = PickRequest(
+            model: work.model, band: work.demand.band, promptTokens: work.demand.promptTokens,
+            expectedOutputTokens: work.demand.expectedOutputTokens, sequences: work.demand.sequences,
+            prefix: work.prefix)
+        request.commonTokens = work.commonTokens
+        context.pool = PoolID(work.pool)
+        context.now = now
+        let task = PickTask(work: work.id, attempt: work.attempts + 1, request: request, tried: work.tried)
+        return pools[work.pool].picker.pick(task, from: &context, fleet: &fleet)
+    }
+
+    /// Sends a work to an endpoint; from here on it is counted there until `release`.
+    mutating func forward(
+        _ slot: Int, to endpoint: EndpointID, matchedTokens: Int, _ now: Instant, _ effects: inout [Effect]
+    ) {
+        let work = works[slot]
+        let (pool, demand) = (work.pool, work.demand)
+        if let ticket = work.ticket { pools[pool].flow.remove(ticket) }
+        // A full hit still computes the last token.
+        let uncached = max(min(1, demand.promptTokens), demand.promptTokens - matchedTokens)
+        let ahead = fleet.read(endpoint.index) { $0.prefill.pending }
+        let ticket = fleet.dispatch(demand, uncachedTokens: uncached, to: endpoint, at: now)
+        fleet.remember(work.prefix, on: endpoint)
+        let poolSize = fleet.members(of: PoolID(pool)).count
+        pools[pool].picker.remember(work.prefix, on: endpoint, poolSize: poolSize)
+        pools[pool].flow.recordForward(demand.band, at: now)
+        works.update(slot) {
+            $0.ticket = nil
+            $0.endpoint = endpoint
+            $0.attempts += 1
+            $0.attemptsInRound += 1
+            $0.forwardedAt = now
+            $0.startedAt = nil
+            $0.prefillTicket = ticket
+            $0.prefillTokens = ahead + uncached
+            $0.producedTokens = 0
+        }
+        effects.append(.forward(work.id, endpoint, attempt: work.attempts + 1))
+        if work.attempts == 0 {
+            pools[pool].retryBudget.earn()
+            effects.append(.observe(.queueWait(demand.band, PoolID(pool), now - work.arrivedAt)))
+        }
+        effects.append(
+            .observe(
+                .prefixMatch(PoolID(pool), promptTokens: demand.promptTokens, matchedTokens: matchedTokens)))
+    }
+
+    /// Takes a work off its endpoint. Nothing when it is on none.
+    mutating func release(_ slot: Int, _ now: Instant) {
+        let work = works[slot]
+        guard let endpoint = work.endpoint else { return }
+        fleet.release(
+            Departure(
+                demand: work.demand, producedTokens: work.producedTokens,
+                withdrawnTicket: work.startedAt == nil ? work.prefillTicket : nil),
+            from: endpoint, at: now)
+        works.update(slot) { $0.endpoint = nil }
+    }
+
+    mutating func settleAll(_ now: Instant, _ effects: inout [Effect]) {
+        for pool in pools.indices { settle(pool, now, &effects) }
+    }
+
+    /// Does everything that a change in a pool may have made possible or due, in this order: works whose time is over
+    /// end, real-time that waits is placed, async fills what is left, more jobs are claimed.
+    mutating func settle(_ pool: Int, _ now: Instant, _ effects: inout [Effect]) {
+        fleet.advance(to: now)
+        expire(pool, now, &effects)
+        placeWaiting(pool, now, &effects)
+        fillWithAsync(pool, now, &effects)
+        claim(pool, now, &effects)
+        pools[pool].wakeAt = nextWake(pool, now)
+    }
+
+    private mutating func expire(_ pool: Int, _ now: Instant, _ effects: inout [Effect]) {
+        while let queued = pools[pool].flow.popExpired(at: now) {
+            guard let slot = works.slot(of: queued.work) else { continue }
+            let work = works[slot]
+            works.remove(slot)
+            let outcome: Outcome =
+                work.foundEnginesFull ? .enginesFull : canServe(work.model, pool: pool) ? .queueTimeout : .noEndpoint
+            let retry = outcome == .noEndpoint ? nil : retryAfter(queued.band, pool: pool, now)
+            effects.append(.refuse(queued.work, outcome, retryAfter: retry))
+        }
+    }
+
+    /// Real-time in order of arrival. A work that fits nowhere holds back all later ones of its model, and only those.
+    private mutating func placeWaiting(_ pool: Int, _ now: Instant, _ effects: inout [Effect]) {
+        var blocked: [ModelID] = []
+        var place = 0
+        var looked = 0
+        while looked < pools[pool].settings.flow.lookahead,
+            let (queued, _, next) = pools[pool].flow.realtime(from: place)
+        {
+            looked += 1
+            place = next
+            guard !blocked.contains(queued.model), let slot = works.slot(of: queued.work) else { continue }
+            if case .chosen(let endpoint, let matched) = pickAgain(slot, now) {
+                forward(slot, to: endpoint, matchedTokens: matched, now, &effects)
+                // Places shift when a work leaves: look from the front again, past the models that are blocked.
+                place = 0
+                looked = 0
+            } else if works[slot].tried.count == 0 {
+                blocked.append(queued.model)
+            }
+        }
+    }
+
+    /// Picks for a waiting work. When every endpoint left was tried before, all may be tried anew.
+    private mutating func pickAgain(_ slot: Int, _ now: Instant) -> PickResult {
+        let result = pick(slot, now)
+        guard case .noRoom = result, works[slot].tried.count > 0, !hasUntried(slot) else { return result }
+        works.update(slot) { $0.tried = TriedEndpoints() }
+        return pick(slot, now)
+    }
+
+    /// True when an endpoint that could serve this work is in rotation and was not tried.
+    func hasUntried(_ slot: Int) -> Bool {
+        let work = works[slot]
+        for index in fleet.members(of: PoolID(work.pool)) where !work.tried.contains(EndpointID(index)) {
+            if fleet.read(index, { !$0.isDraining && $0.health.isHealthy && $0.serves(work.model) }) { return true }
+        }
+        return false
+    }
+
+    // MARK: Time
+
+    /// When this pool must be looked at again although nothing happens.
+    private mutating func nextWake(_ pool: Int, _ now: Instant) -> Instant? {
+        var next = pools[pool].flow.nextExpiry()
+        func consider(_ instant: Instant?) {
+            guard let instant else { return }
+            next = min(next ?? instant, instant)
+        }
+        let waitsRealtime = pools[pool].flow.depth(.realtime).works > 0
+        let waitsAsync = pools[pool].flow.depth(.async).works > 0 && !isAsyncPaused
+        if waitsRealtime || waitsAsync {
+            for index in fleet.members(of: PoolID(pool)) {
+                let (fullUntil, pending, rate) = fleet.read(index) {
+                    ($0.health.fullUntil, $0.prefill.frontTokens, $0.prefillRate)
+                }
+                if fullUntil > now { consider(fullUntil) }
+                guard waitsAsync, !waitsRealtime, pending > 0 else { continue }
+                // Prefill ends by time alone where answers are not streamed; not more often than every 2 ms.
+                let seconds = min(60, Double(pending) / rate)
+                consider(now + max(.milliseconds(2), .nanoseconds(Int64(seconds * 1e9) + 1)))
+            }
+        }
+        if pools[pool].backlog > 0, !pools[pool].isClaiming, pools[pool].nextClaimAt > now {
+            consider(pools[pool].nextClaimAt)
+        }
+        return next
+    }
+
+    /// Asks for a timer at the earliest time that is due, unless an earlier one is on its way.
+    mutating func armWake(_ now: Instant, _ effects: inout [Effect]) {
+        var next = fleet.nextReturn
+        for pool in pools {
+            guard let wake = pool.wakeAt else { continue }
+            next = min(next ?? wake, wake)
+        }
+        guard let due = next, due < .distantFuture else { return }
+        let wake = max(due, now + .microseconds(100))
+        if let armed = armedWake, armed <= wake { return }
+        armedWake = wake
+        effects.append(.wake(at: wake))
+    }
+}

@@ -1,0 +1,94 @@
+import EndpointPicking
+import FleetTracking
+import FlowControl
+
+/// What the scheduler knows about one piece of work. It waits (`ticket`), or is in flight (`endpoint`), never both.
+struct WorkState: Sendable {
+    let id: WorkID
+    let pool: Int
+    let model: ModelID
+    let demand: WorkDemand
+    let prefix: [PrefixBlock]
+    let arrivedAt: Instant
+    let expiresAt: Instant
+    let deadline: Instant
+    let mayRetryAfterSend: Bool
+    /// Tokens at the prompt's start that most prompts share.
+    var commonTokens = 0
+    var ticket: QueueTicket?
+    var endpoint: EndpointID?
+    /// Forwards so far.
+    var attempts = 0
+    /// Forwards since it last waited.
+    var attemptsInRound = 0
+    /// Attempts that failed otherwise than for want of room.
+    var failures = 0
+    var tried = TriedEndpoints()
+    /// Every engine that was asked said that it is full.
+    var foundEnginesFull = false
+    // Of the current attempt:
+    var forwardedAt = Instant.zero
+    var startedAt: Instant?
+    var prefillTicket = 0
+    /// Prompt tokens that the engine had to prefill up to and including this work's.
+    var prefillTokens = 0
+    var producedTokens = 0
+
+    init(_ arrival: Arrival, at now: Instant) {
+        id = arrival.work
+        pool = arrival.pool.index
+        model = arrival.model
+        demand = WorkDemand(
+            band: arrival.band, sequences: arrival.sequences, promptTokens: arrival.promptTokens,
+            expectedOutputTokens: arrival.expectedOutputTokens)
+        prefix = arrival.prefix
+        arrivedAt = now
+        expiresAt = now + max(.zero, arrival.timeToLive)
+        deadline = arrival.deadline
+        mayRetryAfterSend = arrival.mayRetryAfterSend
+    }
+}
+
+/// All works by id, in reused slots.
+struct WorkTable: Sendable {
+    private var slots = SlotTable(minimumCapacity: 1024)
+    private var works: [WorkState?] = []
+    private var free: [Int] = []
+
+    var count: Int { slots.count }
+
+    func slot(of work: WorkID) -> Int? { slots.slot(of: work.rawValue) }
+
+    /// The slot must be in use.
+    subscript(slot: Int) -> WorkState {
+        guard let work = works[slot] else { preconditionFailure("slot \(slot) holds no work") }
+        return work
+    }
+
+    /// Changes a work. The slot must be in use.
+    mutating func update(_ slot: Int, _ body: (inout WorkState) -> Void) {
+        // Taken out and put back, so that its arrays are not shared (and so not copied) while it changes.
+        guard var work = works[slot].take() else { preconditionFailure("slot \(slot) holds no work") }
+        body(&work)
+        works[slot] = work
+    }
+
+    mutating func insert(_ work: WorkState) -> Int {
+        let slot: Int
+        if let reused = free.popLast() {
+            slot = reused
+            works[slot] = work
+        } else {
+            slot = works.count
+            works.append(work)
+        }
+        slots.set(work.id.rawValue, slot: slot)
+        return slot
+    }
+
+    mutating func remove(_ slot: Int) {
+        guard let work = works[slot].take() else { return }
+        slots.remove(work.id.rawValue)
+        free.append(slot)
+    }
+}

@@ -1,0 +1,202 @@
+import EndpointPicking
+import FleetTracking
+import FlowControl
+import Scheduling
+import Testing
+
+@Suite struct FailureTests {
+    @Test func `a failed attempt goes to an endpoint that was not tried`() {
+        var desk = Desk(endpoints: 3)
+        let (work, first) = desk.request()
+        let second = desk.send(.failed(work, .connect))
+        let third = desk.send(.failed(work, .reset(bytesSent: true)))
+        let tried = [first, second, third].compactMap { $0.endpoint(of: work) }
+        #expect(Set(tried).count == 3)
+        #expect(desk.send(.failed(work, .connect)).deeds == [.refuse(work, .connectFailed)])
+        for index in 0..<3 { #expect(desk.endpoint(index)?.realtime == BandLoad()) }
+    }
+
+    @Test func `no more attempts are made than allowed`() {
+        var settings = PoolSettings()
+        settings.retry.attempts = 2
+        var desk = Desk(endpoints: 8, pool: settings)
+        let (work, _) = desk.request()
+        #expect(desk.send(.failed(work, .connect)).forwards == [work])
+        #expect(desk.send(.failed(work, .connect)).deeds == [.refuse(work, .connectFailed)])
+    }
+
+    @Test(arguments: [
+        (AttemptFailure.firstByteTimeout, Outcome.firstByteTimeout), (.truncated, .engineTruncated),
+        (.idleTimeout, .idleTimeout), (.protocolError, .engineProtocol),
+    ])
+    func `some failures end a request at once`(_ failure: AttemptFailure, _ outcome: Outcome) {
+        var desk = Desk(endpoints: 3)
+        let (work, _) = desk.request()
+        #expect(desk.send(.failed(work, failure)).deeds == [.refuse(work, outcome)])
+    }
+
+    @Test func `after the first byte nothing is tried again`() {
+        var desk = Desk(endpoints: 3)
+        let (work, _) = desk.request()
+        #expect(desk.send(.started(work)).deeds.isEmpty)
+        #expect(desk.send(.failed(work, .reset(bytesSent: true))).deeds == [.refuse(work, .engineReset)])
+    }
+
+    @Test func `a request with side effects is not sent twice`() {
+        var desk = Desk(endpoints: 3)
+        var arrival = desk.makeArrival()
+        arrival.mayRetryAfterSend = false
+        _ = desk.send(.arrived(arrival))
+        #expect(desk.send(.failed(arrival.work, .connect)).forwards == [arrival.work], "nothing was sent")
+        #expect(desk.send(.failed(arrival.work, .reset(bytesSent: false))).forwards == [arrival.work])
+        #expect(desk.send(.failed(arrival.work, .full(retryAfter: nil))).deeds == [.refuse(arrival.work, .enginesFull)])
+    }
+
+    @Test func `when every engine says full the request waits for room`() {
+        var desk = Desk(endpoints: 2)
+        let (work, _) = desk.request()
+        #expect(desk.send(.failed(work, .full(retryAfter: nil))).forwards == [work])
+        let effects = desk.send(.failed(work, .full(retryAfter: nil)))
+        #expect(effects.deeds.isEmpty)
+        #expect(desk.pool.realtime.waiting == 1)
+        guard case .wake(let wake)? = effects.last else {
+            Issue.record("no timer for the end of the pause")
+            return
+        }
+        desk.now = max(desk.now, wake)
+        #expect(desk.send(.timerFired).forwards == [work])
+        #expect(desk.finish(work).deeds.isEmpty)
+    }
+
+    @Test func `a sample ends the pause of an endpoint that said full`() {
+        var desk = Desk(endpoints: 1)
+        let (work, _) = desk.request()
+        #expect(desk.send(.failed(work, .full(retryAfter: .seconds(1)))).deeds.isEmpty)
+        #expect(desk.endpoint(0)?.isFull == true)
+        #expect(desk.sample(0).forwards == [work])
+    }
+
+    @Test func `a request that found only full engines ends as that`() {
+        var desk = Desk(endpoints: 1)
+        let (work, _) = desk.request()
+        _ = desk.send(.failed(work, .full(retryAfter: .seconds(5))))
+        var effects: [Effect] = []
+        for _ in 0..<100 where effects.deeds.isEmpty || effects.forwards == [work] {
+            effects = desk.advance(.milliseconds(200))
+            if effects.forwards == [work] { effects += desk.send(.failed(work, .full(retryAfter: .seconds(5)))) }
+        }
+        #expect(effects.deeds.last == .refuse(work, .enginesFull))
+        #expect(effects.retryAfter != nil)
+    }
+
+    @Test func `retries stop when their budget is spent and come back with time`() {
+        var settings = PoolSettings()
+        settings.retry.perSecond = 1
+        settings.retry.share = 0
+        settings.fleet.ejection.attemptFailures = 1000
+        var desk = Desk(endpoints: 2, pool: settings)
+        let (first, _) = desk.request()
+        #expect(desk.send(.failed(first, .connect)).deeds.first == .retried)
+        let (second, _) = desk.request()
+        #expect(desk.send(.failed(second, .connect)).deeds == [.retryBudgetSpent, .refuse(second, .connectFailed)])
+        desk.now = desk.now + .seconds(1)
+        let (third, _) = desk.request()
+        #expect(desk.send(.failed(third, .connect)).deeds.first == .retried)
+    }
+
+    @Test func `an endpoint that fails again and again leaves the rotation and comes back slowly`() {
+        var settings = PoolSettings()
+        settings.retry.attempts = 1
+        var desk = Desk(endpoints: 2, sequences: 100, pool: settings)
+        _ = desk.send(.endpointDraining(EndpointID(1), true))
+        let works = (0..<5).map { _ in desk.request().work }
+        _ = desk.send(.endpointDraining(EndpointID(1), false))
+        var deeds: [Deed] = []
+        for work in works { deeds += desk.send(.failed(work, .connect)).deeds }
+        #expect(deeds.last == .ejected(EndpointID(0)) || deeds.contains(.ejected(EndpointID(0))))
+        for _ in 0..<10 { #expect(desk.request().effects.forwards.count == 1) }
+        #expect(desk.endpoint(1)?.realtime.works == 10)
+        _ = desk.advance(.seconds(2))
+        #expect(desk.endpoint(0)?.health == .returning(allowance: 1))
+        // One work at first, then two, four, …
+        let trial = desk.request()
+        #expect(trial.effects.endpoint(of: trial.work) == EndpointID(0))
+        for _ in 0..<3 {
+            let next = desk.request()
+            #expect(next.effects.endpoint(of: next.work) == EndpointID(1))
+        }
+        _ = desk.finish(trial.work)
+        #expect(desk.endpoint(0)?.health == .returning(allowance: 2))
+        var restored: [Deed] = []
+        for _ in 0..<8 where restored.isEmpty {
+            let next = desk.request()
+            restored = desk.finish(next.work).deeds
+        }
+        #expect(restored == [.restored(EndpointID(0))])
+        #expect(desk.endpoint(0)?.health == .healthy)
+    }
+
+    @Test func `a failure on return ejects for longer`() {
+        var settings = PoolSettings()
+        settings.retry.attempts = 1
+        settings.fleet.ejection.attemptFailures = 1
+        var desk = Desk(endpoints: 2, pool: settings)
+        let works = (0..<2).map { _ in desk.request() }
+        guard let victim = works.first(where: { $0.effects.endpoint(of: $0.work) == EndpointID(0) }) else {
+            Issue.record("no work on the endpoint")
+            return
+        }
+        _ = desk.send(.failed(victim.work, .connect))
+        let from = desk.now
+        #expect(desk.endpoint(0)?.health == .ejected(until: from + .seconds(2)))
+        _ = desk.advance(.seconds(2))
+        let trial = desk.request()
+        #expect(trial.effects.endpoint(of: trial.work) == EndpointID(0))
+        _ = desk.send(.failed(trial.work, .connect))
+        #expect(desk.endpoint(0)?.health == .ejected(until: desk.now + .seconds(4)))
+    }
+
+    @Test func `the last endpoint is never ejected`() {
+        var settings = PoolSettings()
+        settings.fleet.ejection.attemptFailures = 1
+        var desk = Desk(endpoints: 2, pool: settings)
+        for _ in 0..<10 { _ = desk.send(.probed(EndpointID(0), healthy: false)) }
+        for _ in 0..<10 { _ = desk.send(.probed(EndpointID(1), healthy: false)) }
+        #expect(desk.endpoint(1)?.health == .healthy)
+        let (work, effects) = desk.request()
+        #expect(effects.deeds == [.forward(work, EndpointID(1))])
+        // When the last sound one leaves, the ejected one is better than nothing.
+        _ = desk.send(.endpointRemoved(EndpointID(1)))
+        let (next, more) = desk.request()
+        #expect(more.deeds == [.forward(next, EndpointID(0))])
+        #expect(desk.scheduler.decision(for: next)?.ignoredHealth == true)
+    }
+
+    @Test func `health checks eject and a good one lets back`() {
+        var desk = Desk(endpoints: 2)
+        for _ in 0..<2 { #expect(desk.send(.probed(EndpointID(0), healthy: false)).deeds.isEmpty) }
+        #expect(desk.send(.probed(EndpointID(0), healthy: false)).deeds == [.ejected(EndpointID(0))])
+        // While checks fail the end of the time changes nothing.
+        _ = desk.advance(.seconds(30))
+        guard case .ejected? = desk.endpoint(0)?.health else {
+            Issue.record("came back unhealthy")
+            return
+        }
+        _ = desk.send(.probed(EndpointID(0), healthy: true))
+        #expect(desk.endpoint(0)?.health == .returning(allowance: 1))
+    }
+
+    @Test func `server errors count against an endpoint`() {
+        var desk = Desk(endpoints: 2, sequences: 1)
+        var ejected = false
+        for _ in 0..<20 where !ejected {
+            let pair = [desk.request(), desk.request()]
+            for (work, effects) in pair {
+                let isBad = effects.endpoint(of: work) == EndpointID(0)
+                let deeds = desk.finish(work, status: isBad ? 500 : 200).deeds
+                if deeds.contains(.ejected(EndpointID(0))) { ejected = true }
+            }
+        }
+        #expect(ejected)
+    }
+}

@@ -1,0 +1,168 @@
+import FleetTracking
+import FlowControl
+import Scheduling
+import Testing
+
+@Suite struct RealtimeTests {
+    @Test func `a request goes to an endpoint with room at once`() {
+        var desk = Desk(endpoints: 1)
+        let (work, effects) = desk.request()
+        #expect(effects.deeds == [.forward(work, EndpointID(0))])
+        #expect(desk.endpoint(0)?.realtime.sequences == 1)
+        #expect(desk.finish(work).deeds.isEmpty)
+        #expect(desk.endpoint(0)?.realtime == BandLoad())
+        #expect(desk.endpoint(0)?.residentTokens == 0)
+        #expect(desk.scheduler.snapshot(at: desk.now).works == 0)
+    }
+
+    @Test func `requests spread over idle endpoints`() {
+        var desk = Desk(endpoints: 4)
+        for _ in 0..<16 { _ = desk.request() }
+        for index in 0..<4 { #expect(desk.endpoint(index)?.realtime.works == 4) }
+    }
+
+    @Test func `when all is full requests wait and go in order of arrival`() {
+        var desk = Desk(endpoints: 1, sequences: 2)
+        let running = [desk.request().work, desk.request().work]
+        let waiting = (0..<3).map { _ in desk.request() }
+        #expect(waiting.allSatisfy { $0.effects.deeds.isEmpty })
+        #expect(desk.pool.realtime.waiting == 3)
+        #expect(desk.finish(running[0]).deeds == [.forward(waiting[0].work, EndpointID(0))])
+        #expect(desk.finish(running[1]).deeds == [.forward(waiting[1].work, EndpointID(0))])
+        #expect(desk.finish(waiting[0].work).deeds == [.forward(waiting[2].work, EndpointID(0))])
+    }
+
+    @Test func `a request that waits past its time to live is told when to come again`() {
+        var desk = Desk(endpoints: 1, sequences: 1)
+        _ = desk.request()
+        let (work, effects) = desk.request()
+        guard case .wake(let wake)? = effects.last else {
+            Issue.record("no timer was asked for")
+            return
+        }
+        #expect(wake <= desk.now + .seconds(10))
+        #expect(desk.advance(.seconds(9)).deeds.isEmpty)
+        let end = desk.advance(.seconds(1))
+        #expect(end.deeds == [.refuse(work, .queueTimeout)])
+        // None was sent in the last seconds: the longest advice.
+        #expect(end.retryAfter == .seconds(60))
+        #expect(desk.pool.realtime.waiting == 0)
+    }
+
+    @Test func `a full queue refuses with advice from the rate at which it drains`() {
+        var settings = PoolSettings()
+        settings.flow.realtime.entries = 4
+        var desk = Desk(endpoints: 1, sequences: 1, pool: settings)
+        var running = desk.request().work
+        for _ in 0..<8 {
+            // Two requests leave each second.
+            desk.now = desk.now + .milliseconds(500)
+            _ = desk.finish(running)
+            running = desk.request().work
+        }
+        for _ in 0..<4 { _ = desk.request() }
+        let (work, effects) = desk.request()
+        #expect(effects.deeds == [.refuse(work, .queueFull)])
+        #expect(effects.retryAfter == .seconds(3))
+        #expect(desk.pool.realtime.waiting == 4)
+    }
+
+    @Test func `a queue holds no more prompt tokens than its limit`() {
+        var settings = PoolSettings()
+        settings.flow.realtime.promptTokens = 1000
+        var desk = Desk(endpoints: 1, sequences: 1, pool: settings)
+        _ = desk.request()
+        #expect(desk.request(prompt: 5000).effects.deeds.isEmpty, "an empty queue takes any")
+        let (work, effects) = desk.request(prompt: 1)
+        #expect(effects.deeds == [.refuse(work, .queueFull)])
+    }
+
+    @Test func `without an endpoint that serves the model there is nothing to wait for`() {
+        var desk = Desk()
+        let (work, effects) = desk.request()
+        #expect(effects.deeds == [.refuse(work, .noEndpoint)])
+        desk.add(0)
+        var arrival = desk.makeArrival()
+        arrival.model = ModelID(7)
+        #expect(desk.send(.arrived(arrival)).deeds == [.refuse(arrival.work, .noEndpoint)])
+        #expect(desk.send(.endpointModels(EndpointID(0), [ModelID(0), ModelID(7)])).deeds.isEmpty)
+        arrival.work = WorkID(home: 0, serial: 999)
+        #expect(desk.send(.arrived(arrival)).deeds == [.forward(arrival.work, EndpointID(0))])
+    }
+
+    @Test func `an unknown pool is refused`() {
+        var desk = Desk(endpoints: 1)
+        var arrival = desk.makeArrival()
+        arrival.pool = PoolID(9)
+        #expect(desk.send(.arrived(arrival)).deeds == [.refuse(arrival.work, .noEndpoint)])
+    }
+
+    @Test func `a model without room does not hold back another`() {
+        var desk = Desk(endpoints: 2, sequences: 1)
+        _ = desk.send(.endpointModels(EndpointID(1), [ModelID(1)]))
+        let first = desk.request().work
+        _ = desk.request()
+        var other = desk.makeArrival()
+        other.model = ModelID(1)
+        #expect(desk.send(.arrived(other)).deeds == [.forward(other.work, EndpointID(1))])
+        var second = desk.makeArrival()
+        second.model = ModelID(1)
+        #expect(desk.send(.arrived(second)).deeds.isEmpty)
+        #expect(desk.finish(other.work).deeds == [.forward(second.work, EndpointID(1))])
+        #expect(desk.finish(first).forwards.count == 1)
+    }
+
+    @Test func `a cancelled request leaves the queue or its endpoint`() {
+        var desk = Desk(endpoints: 1, sequences: 1)
+        let running = desk.request().work
+        let (waiting, _) = desk.request()
+        let (last, _) = desk.request()
+        #expect(desk.send(.cancelled(waiting)).deeds.isEmpty)
+        #expect(desk.send(.cancelled(running)).deeds == [.forward(last, EndpointID(0))])
+        #expect(desk.send(.cancelled(last)).deeds.isEmpty)
+        #expect(desk.scheduler.snapshot(at: desk.now).works == 0)
+        #expect(desk.scheduler.ignoredEvents == 0)
+        for event in [Event.cancelled(last), .started(last), .failed(last, .connect)] {
+            #expect(desk.send(event).deeds.isEmpty)
+        }
+        #expect(desk.finish(last).deeds.isEmpty)
+        #expect(desk.scheduler.ignoredEvents == 4)
+    }
+
+    @Test func `an id that is known already is ignored`() {
+        var desk = Desk(endpoints: 1)
+        let arrival = desk.makeArrival()
+        _ = desk.send(.arrived(arrival))
+        #expect(desk.send(.arrived(arrival)).deeds.isEmpty)
+        #expect(desk.scheduler.ignoredEvents == 1)
+        #expect(desk.endpoint(0)?.realtime.works == 1)
+    }
+
+    @Test func `an endpoint without work of ours takes a request whatever its samples say`() {
+        var desk = Desk(endpoints: 1, sequences: 2)
+        desk.sample(0, running: 500, waiting: 500)
+        #expect(desk.request().effects.forwards.count == 1)
+        #expect(desk.request().effects.forwards.isEmpty, "foreign load counts for the next")
+    }
+
+    @Test func `foreign load holds back and is let go when it is old`() {
+        var desk = Desk(endpoints: 1, sequences: 8)
+        desk.sample(0, running: 7)
+        _ = desk.request()
+        let (work, effects) = desk.request()
+        #expect(effects.forwards.isEmpty)
+        #expect(desk.endpoint(0)?.foreignSequences == 7)
+        // No further sample: half is gone ten seconds after the view became stale.
+        desk.now = desk.now + .seconds(9)
+        #expect(desk.send(.timerFired).forwards == [work])
+    }
+
+    @Test func `prompts beyond the memory of a busy endpoint wait`() {
+        var desk = Desk()
+        desk.add(0, sequences: 100, kvTokens: 10_000)
+        let (first, _) = desk.request(prompt: 8000)
+        let (second, effects) = desk.request(prompt: 3000)
+        #expect(effects.deeds.isEmpty)
+        #expect(desk.finish(first).deeds == [.forward(second, EndpointID(0))])
+    }
+}
