@@ -42,10 +42,13 @@ struct EngineClient {
     /// Text of the stream that is not an event yet.
     private var pending = ""
 
-    static func connect(port: Int) async throws -> EngineClient {
+    /// `reads` false: a client that takes nothing from its socket.
+    static func connect(port: Int, reads: Bool = true) async throws -> EngineClient {
         let (stream, continuation) = AsyncThrowingStream<ByteBuffer, any Error>.makeStream()
         let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .channelOption(.autoRead, value: reads)
+            .channelOption(.socketOption(.so_rcvbuf), value: reads ? 1 << 20 : 4096)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandler(ByteForwarder(continuation))

@@ -148,6 +148,21 @@ import Testing
         }
     }
 
+    @Test func aClientThatDoesNotReadIsCutOffAtTheLimit() async throws {
+        try await withEngine {
+            $0.speed = 1e6
+            $0.limits.unreadBytes = 64 << 10
+        } _: { port in
+            let client = try await EngineClient.connect(port: port, reads: false)
+            try await client.send(
+                "POST", Self.chat,
+                EngineChatTests.body("endless", ",\"max_tokens\":100000,\"ignore_eos\":true,\"n\":64,\"stream\":true"))
+            let after = try await state(port: port) { $0["aborted_calls"] == 1 }
+            #expect(after["running"] == 0 && after["aborted"] == 64)
+            try await client.close()
+        }
+    }
+
     @Test func aWaitingRequestIsAbortedToo() async throws {
         try await withEngine {
             $0.speed = 1

@@ -76,8 +76,8 @@ struct EngineCommand: AsyncParsableCommand {
         options.aliases = aliases
         options.adapters = adapters
         options.engine = try engineSettings(profile)
-        guard speed > 0, speed <= 1e6 else {
-            throw ValidationError("--speed takes a number over 0 up to 1e6, found \(speed)")
+        guard (0.001...1e6).contains(speed) else {
+            throw ValidationError("--speed takes 0.001 to 1000000, found \(speed)")
         }
         options.speed = speed
         guard (0...86_400).contains(startupDelay) else {

@@ -44,8 +44,8 @@ final class EngineRoom {
     private var serial: UInt64 = 0
     private var faultDraws: UInt64 = 0
 
-    /// A step that begins at most this long after the last one's end begins, for the model, at its end: timers are
-    /// late by a little each time, and the lateness must not add up.
+    /// A step that follows one which ended late by less than this begins, for the model, where that one should have
+    /// ended: timers are late by a little each time, and the lateness must not add up.
     private static let catchUp = TimeAmount.milliseconds(20)
 
     init(options: EngineOptions, loop: any EventLoop, crash: @escaping () -> Void) {
@@ -126,7 +126,7 @@ final class EngineRoom {
             while owners.count <= id.index { owners.append(nil) }
             owners[id.index] = (call, index)
         }
-        stepIfIdle()
+        beginStep(after: call.enqueuedAt)
     }
 
     private func sequenceRequest(
@@ -171,14 +171,13 @@ final class EngineRoom {
 
     // MARK: - Steps
 
-    private func stepIfIdle() {
+    /// Begins a step at a time that is now or was a moment ago, unless one is under way or there is nothing to do.
+    private func beginStep(after time: NIODeadline) {
         guard !isStepping, let plan = engine.beginStep() else { return }
         isStepping = true
         statistics.iterationTokens.observe(Double(plan.load.prefillTokens + plan.load.decodes))
-        let now = NIODeadline.now()
-        let begin = now - stepEnd < EngineRoom.catchUp && stepEnd <= now ? stepEnd : now
-        for id in engine.started { owners[id.index]?.call.noteStart(at: now) }
-        stepEnd = begin + .nanoseconds(Int64(Double(plan.nanoseconds) / options.speed))
+        for id in engine.started { owners[id.index]?.call.noteStart(at: time) }
+        stepEnd = time + .nanoseconds(Int64(Double(plan.nanoseconds) / options.speed))
         loop.assumeIsolated().scheduleTask(deadline: stepEnd) { self.stepEnded() }
     }
 
@@ -193,7 +192,7 @@ final class EngineRoom {
             settle(call, now: now)
         }
         touched.removeAll(keepingCapacity: true)
-        stepIfIdle()
+        beginStep(after: now - stepEnd < EngineRoom.catchUp ? stepEnd : now)
     }
 
     private func deliver(_ emission: Emission) {
