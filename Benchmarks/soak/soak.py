@@ -96,7 +96,10 @@ def descriptors(pid: int) -> int:
 
 def in_flight(port: int) -> float:
     """The sum of all gauges of what is in flight or waits in a queue."""
-    return sum(value for series, value in samples(port).items() if "in_flight" in series or "queue_depth" in series)
+    gauges = [value for series, value in samples(port).items() if "in_flight" in series or "queue_depth" in series]
+    if not gauges:
+        raise RuntimeError("the gateway exports no gauge of what is in flight")
+    return sum(gauges)
 
 
 def mean(values: list[float]) -> float:

@@ -53,19 +53,3 @@ def echo(own_world):
         yield engine
     finally:
         engine.close()
-
-
-def pytest_collection_modifyitems(items):
-    """Until every command exists, the tests that need it are skipped, with the reason printed."""
-    import subprocess
-
-    from neaptest.processes import binary
-
-    missing = [
-        command for command in ("engine", "serve", "check")
-        if b"not built yet" in subprocess.run([binary(), command], capture_output=True, timeout=30).stderr
-        or f" {command} ".encode() not in subprocess.run([binary(), "--help"], capture_output=True, timeout=30).stdout
-    ]
-    if missing:
-        for item in items:
-            item.add_marker(pytest.mark.skip(reason=f"the binary has no {', '.join(missing)} yet"))

@@ -1,6 +1,7 @@
 """Requests that no well-behaved client sends: each has one answer, and none reaches an engine."""
 
 import json
+import re
 import socket
 
 import pytest
@@ -47,7 +48,7 @@ FRAMING = {
     "a huge length": (POST + HOST + JSON + b"Content-Length: 99999999999999999999999\r\n\r\n", {400, 413}),
     "length and chunked": (POST + length(len(BODY)) + CHUNKED + b"0\r\n\r\n", {400}),
     "an unknown transfer coding": (POST + HOST + JSON + b"Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", {400, 501}),
-    "chunked twice": (POST + HOST + JSON + b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", {400}),
+    "chunked twice": (POST + HOST + JSON + b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", {400, 501}),
     "a space before the colon": (POST + HOST + JSON + b"Content-Length : 33\r\n\r\n" + BODY, {400}),
     "a folded header": (POST + HOST + b"X-Fold: a\r\n b\r\n" + JSON + length(len(BODY)) + b"\r\n" + BODY, {400}),
     "bare line feeds": ((POST + WHOLE).replace(b"\r\n", b"\n"), {400}),
@@ -73,7 +74,7 @@ def test_what_cannot_be_delimited_closes_the_connection(echo, case):
     status, got, closed = exchange(echo.gateway.port, data + b"GET /livez HTTP/1.1\r\nHost: gateway\r\n\r\n")
     assert status in allowed, got[:400]
     assert closed, "the connection stayed open"
-    assert got.count(b"HTTP/1.1 ") <= 1, got[:800]
+    assert len(re.findall(rb"HTTP/1\.1 \d{3} ", got)) <= 1, got[:800]
     assert echo.requests == []
 
 

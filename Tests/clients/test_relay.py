@@ -30,7 +30,7 @@ def test_the_body_arrives_byte_for_byte(echo):
 def test_a_chunked_body_arrives_whole(echo):
     body = json.dumps({"model": "echo", "messages": [{"role": "user", "content": "x" * 70_000}]}).encode()
     pieces = iter([body[:10], body[10:40_000], body[40_000:]])
-    (status, _, _), (_, _, _, got) = send(echo, pieces, {"transfer-encoding": "chunked"})
+    (status, _, _), (_, _, _, got) = send(echo, pieces)
     assert status == 200
     assert got == body
 

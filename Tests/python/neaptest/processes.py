@@ -104,10 +104,18 @@ class Process:
         text = self.log_path.read_text(errors="replace") if self.log_path.exists() else ""
         return "\n".join([" ".join(self.command), *text.splitlines()[-lines:]])
 
+    def drain(self) -> None:
+        """Asks it to drain and end, without waiting."""
+        self.child.send_signal(signal.SIGTERM)
+
     def terminate(self, seconds: float = STOP_SECONDS) -> int:
         """Asks it to drain and end; its exit code. Kills it when it does not."""
         if self.child.poll() is None:
-            self.child.send_signal(signal.SIGTERM)
+            self.drain()
+        return self.ended(seconds)
+
+    def ended(self, seconds: float = STOP_SECONDS) -> int:
+        """Waits for it to end by itself; its exit code. Kills it when it does not."""
         try:
             return self.child.wait(seconds)
         except subprocess.TimeoutExpired:
