@@ -61,15 +61,16 @@ extension ClientConnection {
             var position = 0
             scan: while true {
                 switch chunks.next(bytes, at: &position) {
-                case .data(let range):
-                    if gathering.bytes.readableBytes + range.count + chunks.remaining > limit {
+                case .data(let range): gathering.bytes.writeBytes(UnsafeRawBufferPointer(rebasing: bytes[range]))
+                case .needMore:
+                    // A chunk that is only announced counts too.
+                    if chunks.remaining > limit - gathering.bytes.readableBytes {
                         refusal = StatusTable.bodyTooLarge(limit: limit)
-                        break scan
                     }
-                    gathering.bytes.writeBytes(UnsafeRawBufferPointer(rebasing: bytes[range]))
-                case .needMore: break scan
+                    break scan
                 case .end(let offset):
                     end = offset
+                    if gathering.bytes.readableBytes > limit { refusal = StatusTable.bodyTooLarge(limit: limit) }
                     break scan
                 case .refused(let bad):
                     refusal = StatusTable.refusal(for: bad)

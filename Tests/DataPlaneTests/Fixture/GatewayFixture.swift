@@ -97,7 +97,7 @@ struct FixtureOptions: Sendable {
     /// Decides after the default was asked; nil: the default below.
     var script: SchedulerHost.Script?
     /// Replaces the engines' ports: dead endpoints.
-    var ports: [Int]?
+    var ports: [Int?]?
     var tls: ListenerTLS?
 }
 
@@ -167,7 +167,8 @@ func withGateway(
         endpoints.append(
             EndpointEntry(
                 id: EndpointID(index), pool: PoolID(0), url: "http://127.0.0.1:\(port)", host: "127.0.0.1",
-                port: options.ports?[index] ?? port, authorization: options.authorization, kind: options.kind))
+                port: (options.ports?[index]).flatMap { $0 } ?? port, authorization: options.authorization,
+                kind: options.kind))
     }
     let directory = Directory(
         pools: [options.pool], endpoints: endpoints,
