@@ -130,7 +130,7 @@ let package = Package(
         tests(
             "AppTests", ["App", "DataPlane", "FleetTracking", "SchedulerRuntime", "EngineModel"],
             [nioCore, nioPosix, nioHTTP1, arguments]),
-        tests("ScenarioTests", ["FleetTracking"], [nioCore, nioPosix, nioHTTP1]),
+        tests("ScenarioTests", ["App"], [nioCore, nioPosix]),
         tests("TidyTests", []),
     ]
 )

@@ -1,6 +1,7 @@
 import ControlPlane
 import DataPlane
 import FleetTracking
+import JobDispatching
 import JobLifecycle
 import JobStores
 import Logging
@@ -20,6 +21,7 @@ struct Gateway: Sendable {
     let listener: GatewayListener
     let bridge: ControlBridge
     let routes: ControlRoutes
+    let feeder: JobFeeder
     let logger: Logger
 
     init(_ settings: Settings, logger: Logger) throws {
@@ -51,13 +53,30 @@ struct Gateway: Sendable {
         listener = try GatewayListener(
             binding: .init(host: settings.host, port: settings.port, tls: settings.listenerTLS), group: group,
             services: services, bridge: bridge)
+        feeder = Gateway.makeFeeder(
+            settings, fleet: fleet, store: store, port: listener.jobs, prefix: prefix, logger: logger)
         telemetry.addSources(fleet: fleet, store: store, listener: listener, settings: settings)
+        let feeder = feeder
+        fleet.registry.onDirectoryChange { feeder.directoryChanged() }
+        fleet.host.receiveClaims { pool, limit in feeder.receiveClaim(pool, limit: limit) }
     }
 
     /// Tells the scheduler of pools and endpoints; from then on they are watched.
     func start() { fleet.registry.apply(settings.pools) }
 
-    static func wallTime() -> WallTime { WallTime(milliseconds: WallClock.systemMilliseconds()) }
+    private static func makeFeeder(
+        _ settings: Settings, fleet: GatewayFleet, store: any JobStore, port: any JobPort, prefix: PromptPrefix,
+        logger: Logger
+    ) -> JobFeeder {
+        let (host, directory, names) = (fleet.host, fleet.directory, fleet.names)
+        var world = FeederWorld(
+            store: store, port: port, submit: { host.submit($0) }, directory: { directory.current },
+            tenant: { names.tenant($0) }, log: logger)
+        world.prefix = { job, body in prefix.blocks(path: job.path, model: names.model(job.model), body: body) }
+        return JobFeeder(world: world, settings: settings.feeder)
+    }
+
+    static func wallTime() -> WallTime { FeederClock.system.wall() }
 }
 
 /// Why the gateway cannot start. One line for the person at the terminal.

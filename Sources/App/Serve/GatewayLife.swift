@@ -1,3 +1,4 @@
+import ControlPlane
 import DataPlane
 import Logging
 import SchedulerRuntime
@@ -12,6 +13,9 @@ struct GatewayLife: Sendable {
     let gateway: Gateway
     let sources: SettingsSources
 
+    /// The group would write its services out, with every setting and credential in them.
+    private static let silence = Logger(label: "services") { _ in SwiftLogNoOpLogHandler() }
+
     func run() async throws {
         let reload = GatewayReload(gateway: gateway, sources: sources)
         // First, so that it ends last: it must see a second signal during the drain.
@@ -24,7 +28,8 @@ struct GatewayLife: Sendable {
         if gateway.settings.listenerTLS != nil { services.append(CertificateWatcher(listener: gateway.listener)) }
         services += [
             StoreKeeper(store: gateway.store), gateway.fleet.watch, BridgeKeeper(bridge: gateway.bridge),
-            Traffic(gateway: gateway), StartMark(gateway: gateway),
+            Traffic(listener: gateway.listener, feeder: gateway.feeder, live: gateway.routes.live),
+            StartMark(gateway: gateway),
         ]
         gateway.start()
         let group = ServiceGroup(
@@ -34,7 +39,7 @@ struct GatewayLife: Sendable {
                         service: $0, successTerminationBehavior: .ignore,
                         failureTerminationBehavior: .gracefullyShutdownGroup)
                 },
-                gracefulShutdownSignals: [.sigterm, .sigint], logger: gateway.logger))
+                gracefulShutdownSignals: [.sigterm, .sigint], logger: GatewayLife.silence))
         try await group.run()
         gateway.fleet.host.stop()
         gateway.logger.notice("drained and ended")

@@ -1,5 +1,8 @@
 import ArgumentParser
+import Foundation
+import JobStores
 import Logging
+import NIOCore
 import ServiceLifecycle
 
 /// `neap serve`: the gateway.
@@ -24,6 +27,14 @@ struct ServeCommand: AsyncParsableCommand {
             try await GatewayLife(gateway: gateway, sources: options.sources()).run()
         } catch let fault as GatewayFault {
             StandardOutput.writeError("neap cannot start: \(fault.reason)\n")
+            throw ExitCode(1)
+        } catch let failure as StoreFailure {
+            StandardOutput.writeError("neap cannot start: \(failure.message)\n")
+            throw ExitCode(1)
+        } catch let failure as IOError {
+            // The one socket call that can fail here is the listener's.
+            let reason = String(cString: strerror(failure.errnoCode))
+            StandardOutput.writeError("neap cannot listen on \(settings.host):\(settings.port): \(reason)\n")
             throw ExitCode(1)
         } catch {
             StandardOutput.writeError("neap ended: \(error)\n")

@@ -1,12 +1,15 @@
 import ControlPlane
 import DataPlane
 import FleetTracking
+import JobDispatching
+import JobLifecycle
 import JobStores
 import WireFormats
 
 extension RelaySettings: DefaultedSettings {}
 extension StoreSettings: DefaultedSettings {}
 extension ControlPlaneSettings: DefaultedSettings {}
+extension FeederSettings: DefaultedSettings {}
 
 /// Limits of the data path. What a client is told at each is in docs/operations.md.
 enum LimitsCatalogue {
@@ -121,6 +124,29 @@ enum LimitsCatalogue {
         BoundSetting("store.commit", \.operationsPerCommit, count, "Operations in one transaction."),
     ]
 
+    static let feeder: [BoundSetting<FeederSettings>] = [
+        BoundSetting(
+            "jobs.held-bytes", \.heldBytes, bytes,
+            "Bodies and answers of running jobs in memory; at it no more are started."),
+        BoundSetting(
+            "jobs.placement-wait", \.placementWait, wait,
+            "How long a job waits for room before it is put back for later."),
+        BoundSetting(
+            "jobs.model-grace", \.modelGrace, wait,
+            "How long jobs wait for a model that no pool serves before they fail."),
+        BoundSetting(
+            "jobs.drain-time", \.drainTime, wait,
+            "How long running jobs may go on after SIGTERM; then they are released."),
+        BoundSetting(
+            "jobs.attempts", \.retries.maximumAttempts, .integer(1...100),
+            "Attempts of one job; a refusal because the pool is full is not one."),
+        BoundSetting("jobs.backoff-base", \.retries.backoffBase, wait, "The first wait before a job is tried again."),
+        BoundSetting("jobs.backoff-cap", \.retries.backoffCap, wait, "The longest wait before a job is tried again."),
+        BoundSetting("jobs.line", \.lineBytes, bytes, "The longest line of a batch input file."),
+        BoundSetting("jobs.sweep-interval", \.sweepInterval, wait, "How often expired files are looked for."),
+        BoundSetting("jobs.probe-interval", \.probeInterval, wait, "How often an unwell store is tried again."),
+    ]
+
     static let descriptors =
-        relay.map(\.descriptor) + control.map(\.descriptor) + store.map(\.descriptor)
+        relay.map(\.descriptor) + control.map(\.descriptor) + store.map(\.descriptor) + feeder.map(\.descriptor)
 }

@@ -1,6 +1,7 @@
 import ControlPlane
 import DataPlane
 import FleetTracking
+import JobDispatching
 import JobStores
 import SchedulerRuntime
 import Scheduling
@@ -28,6 +29,7 @@ struct Settings: Sendable {
     var relay: RelaySettings
     var control: ControlPlaneSettings
     var store: StoreSettings
+    var feeder: FeederSettings
     var pools: [PoolDescription]
 
     var listenerTLS: ListenerTLS? {

@@ -1,6 +1,7 @@
 import ControlPlane
 import DataPlane
 import FleetTracking
+import JobDispatching
 import JobStores
 import SchedulerRuntime
 
@@ -38,6 +39,7 @@ struct SettingsBuilder {
             relay: document.build(LimitsCatalogue.relay),
             control: document.build(LimitsCatalogue.control),
             store: store(),
+            feeder: feeder(),
             pools: pools())
         checkListening(settings)
         return settings
@@ -48,6 +50,13 @@ struct SettingsBuilder {
         var store = document.build(LimitsCatalogue.store)
         store.fileBytes = document.build(LimitsCatalogue.control).fileBytes
         return store
+    }
+
+    private func feeder() -> FeederSettings {
+        var feeder = document.build(LimitsCatalogue.feeder)
+        feeder.linesPerBatch = store().linesPerBatch
+        feeder.faultsPerBatch = store().faultsPerBatch
+        return feeder
     }
 
     /// Nil when the text is "" (not set).

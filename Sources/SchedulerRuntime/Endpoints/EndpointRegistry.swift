@@ -21,12 +21,18 @@ package final class EndpointRegistry: Sendable {
     /// Read by the one `EndpointWatch`.
     let changes: AsyncStream<EndpointChange>
     private let announce: AsyncStream<EndpointChange>.Continuation
+    private let listener = Mutex<(@Sendable () -> Void)?>(nil)
 
     package init(host: SchedulerHost, directory: DirectoryHolder, names: Names) {
         self.host = host
         self.directory = directory
         self.names = names
         (changes, announce) = AsyncStream.makeStream(of: EndpointChange.self)
+    }
+
+    /// Sets who is told that models or pools changed. Called without a lock, after the scheduler was told.
+    package func onDirectoryChange(_ listener: @escaping @Sendable () -> Void) {
+        self.listener.withLock { $0 = listener }
     }
 
     /// Takes the pools of the configuration. The first call makes them; a later one (reload) may change each pool's
@@ -42,6 +48,7 @@ package final class EndpointRegistry: Sendable {
         }
         host.submit(changed.events)
         for change in changed.changes { announce.yield(change) }
+        listener.withLock { $0 }?()
     }
 
     /// What the watch found in an endpoint's model list.
@@ -56,7 +63,9 @@ package final class EndpointRegistry: Sendable {
             refreshDirectory(state)
             return .endpointModels(endpoint, modelIDs(of: endpoint, state))
         }
-        if let event { host.submit(event) }
+        guard let event else { return }
+        host.submit(event)
+        listener.withLock { $0 }?()
     }
 
     func note(_ endpoint: EndpointID, _ change: (inout EndpointStatus) -> Void) {
