@@ -17,9 +17,9 @@ enum PageScriptView {
         const ago = (seconds) => {
           const s = Math.max(0, Math.round(seconds));
           if (s < 60) return s + ' s';
-          if (s < 3600) return Math.round(s / 60) + ' min';
-          if (s < 172800) return Math.floor(s / 3600) + ' h ' + Math.round((s % 3600) / 60) + ' min';
-          return Math.round(s / 86400) + ' d';
+          if (s < 3600) return Math.floor(s / 60) + ' min';
+          if (s < 172800) return Math.floor(s / 3600) + ' h ' + Math.floor((s % 3600) / 60) + ' min';
+          return Math.floor(s / 86400) + ' d';
         };
 
         // Keeps one row per key in the order given; rows are reused, so nothing flickers and focus stays.
