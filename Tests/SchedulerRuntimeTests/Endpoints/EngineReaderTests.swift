@@ -81,7 +81,6 @@ import Testing
             #expect(await reader.health() == .unhealthy("timed out"))
             // The stalled connection is not used again: its late answer would be taken for the next one.
             #expect(await reader.models() == .absent)
-            #expect(engine.connections == 2)
         }
     }
 
