@@ -112,7 +112,7 @@ let package = Package(
         tests(
             "DataPlaneTests",
             ["DataPlane", "SchedulerRuntime", "Scheduling", "FlowControl", "FleetTracking", "WireFormats"],
-            [nioCore, nioPosix, nioEmbedded, nioSSL, logging]),
+            [nioCore, nioPosix, nioEmbedded, nioSSL, lifecycle, logging, crypto]),
         tests(
             "JobDispatchingTests",
             [

@@ -6,6 +6,7 @@ import NIOCore
 import NIOPosix
 import SchedulerRuntime
 import Scheduling
+import ServiceLifecycle
 import Synchronization
 import Testing
 
@@ -57,6 +58,13 @@ struct GatewayFixture: Sendable {
     let engines: [FakeEngine]
     let events: Journal<Event>
     let records: Journal<RequestRecord>
+    let services: RelayServices
+    /// One entry when the listener's `run` has returned.
+    let ended: Journal<Int>
+    let group: ServiceGroup?
+
+    /// Begins a graceful shutdown.
+    func drain() async { await group?.triggerGracefulShutdown() }
 
     func connect(autoRead: Bool = true) async throws -> TestSocket {
         try await TestSocket.connect(port: port, autoRead: autoRead)
@@ -99,6 +107,9 @@ struct FixtureOptions: Sendable {
     /// Replaces the engines' ports: dead endpoints.
     var ports: [Int?]?
     var tls: ListenerTLS?
+    var engineTLS: EngineTLS?
+    /// Run the listener in a service group, so that `drain` works.
+    var drains = false
 }
 
 /// Sends every arrival to endpoint 0 and every failure to the next endpoint; refuses when there is none.
@@ -167,7 +178,8 @@ func withGateway(
         endpoints.append(
             EndpointEntry(
                 id: EndpointID(index), pool: PoolID(0), url: "http://127.0.0.1:\(port)", host: "127.0.0.1",
-                port: (options.ports?[index]).flatMap { $0 } ?? port, authorization: options.authorization,
+                port: (options.ports?[index]).flatMap { $0 } ?? port, tls: options.engineTLS,
+                authorization: options.authorization,
                 kind: options.kind))
     }
     let directory = Directory(
@@ -191,17 +203,32 @@ func withGateway(
     }
     let listener = try GatewayListener(
         binding: .init(port: 0, tls: options.tls), group: gatewayLoops, services: services, bridge: bridge)
+    let ended = Journal<Int>()
+    let relayServices = services
     try await withThrowingTaskGroup(of: Void.self) { group in
-        group.addTask { try await listener.run() }
+        let services = options.drains ? ServiceGroup(services: [listener], logger: logger) : nil
+        group.addTask {
+            defer { ended.append(1) }
+            if let services { try await services.run() } else { try await listener.run() }
+        }
         if let bridge { group.addTask { try await bridge.run() } }
         for engine in engines { group.addTask { await engine.run() } }
         let port = try #require(await listener.address()?.port)
         try await body(
             GatewayFixture(
-                port: port, listener: listener, host: host, engines: engines, events: events, records: sink.records))
+                port: port, listener: listener, host: host, engines: engines, events: events, records: sink.records,
+                services: relayServices, ended: ended, group: services))
         for engine in engines { await engine.stop() }
         bridge?.close()
         group.cancelAll()
+    }
+}
+
+extension RelayServices {
+    /// The same with a scheduler's host of its own.
+    func onFreshHost() -> RelayServices {
+        let host = SchedulerHost(loops: Array(gatewayLoops.makeIterator())) { _, _, _ in }
+        return RelayServices(host: host, directory: directory, names: names, sink: sink, logger: logger)
     }
 }
 

@@ -1,0 +1,115 @@
+import DataPlane
+import FleetTracking
+import FlowControl
+import NIOCore
+import NIOPosix
+import NIOSSL
+import SchedulerRuntime
+import ServiceLifecycle
+import Testing
+
+@Suite(.timeLimit(.minutes(2))) struct ListenerTests {
+    private func tlsSocket(_ gateway: GatewayFixture, _ certificate: SelfSigned) async throws -> TestSocket {
+        var configuration = TLSConfiguration.makeClientConfiguration()
+        configuration.trustRoots = .file(certificate.certificateFile)
+        let context = try NIOSSLContext(configuration: configuration)
+        let (stream, continuation) = AsyncStream<ByteBuffer>.makeStream()
+        let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    let pipeline = channel.pipeline.syncOperations
+                    try pipeline.addHandler(NIOSSLClientHandler(context: context, serverHostname: nil))
+                    try pipeline.addHandler(PieceHandler(continuation))
+                }
+            }
+            .connect(host: "127.0.0.1", port: gateway.port).get()
+        return TestSocket(channel: channel, pieces: stream)
+    }
+
+    @Test func speaksTLSAndTakesARenewedCertificate() async throws {
+        let certificate = try SelfSigned()
+        defer { certificate.remove() }
+        var options = FixtureOptions()
+        options.tls = ListenerTLS(certificateFile: certificate.certificateFile, keyFile: certificate.keyFile)
+        try await withGateway([FakeEngine.answering { _ in jsonAnswer("{\"ok\":1}") }], options) { gateway in
+            let first = try await tlsSocket(gateway, certificate)
+            try await first.send(chat())
+            #expect(await first.takeMessage()?.text == "{\"ok\":1}")
+            try certificate.renew()
+            gateway.listener.reloadCertificates()
+            // Only the new certificate is trusted by this client; the old connection goes on.
+            let second = try await tlsSocket(gateway, certificate)
+            try await second.send(chat() + chat())
+            #expect(await second.takeMessage()?.text == "{\"ok\":1}")
+            #expect(await second.takeMessage()?.text == "{\"ok\":1}")
+            try await first.send(chat())
+            #expect(await first.takeMessage()?.text == "{\"ok\":1}")
+            // Plain HTTP on a TLS port ends the connection, nothing more.
+            let plain = try await gateway.connect()
+            try await plain.send(chat())
+            await plain.untilClosed()
+        }
+    }
+
+    @Test func reachesEnginesOverTLSOnlyWhenTheyAreTrusted() async throws {
+        let certificate = try SelfSigned()
+        let stranger = try SelfSigned()
+        defer {
+            certificate.remove()
+            stranger.remove()
+        }
+        // The second gateway's listener is the TLS engine of the first.
+        var inner = FixtureOptions()
+        inner.tls = ListenerTLS(certificateFile: certificate.certificateFile, keyFile: certificate.keyFile)
+        try await withGateway([FakeEngine.answering { jsonAnswer($0.text) }], inner) { engine in
+            for (authority, status) in [(certificate, 200), (stranger, 502)] {
+                var outer = FixtureOptions()
+                outer.ports = [engine.port]
+                outer.engineTLS = EngineTLS(authorityFile: authority.certificateFile)
+                try await withGateway([FakeEngine.answering { _ in "" }], outer) { gateway in
+                    let answer = try await gateway.ask(chat())
+                    #expect(answer?.status == status)
+                }
+            }
+        }
+    }
+
+    @Test func aDrainEndsRunningRequestsAndThenTheListener() async throws {
+        let go = Journal<Int>()
+        let engine = FakeEngine { socket in
+            _ = await socket.takeMessage()
+            try await socket.send(streamHead + chunk(event("one")))
+            await go.wait { !$0.isEmpty }
+            try await socket.send(chunk(event("two")) + "0\r\n\r\n")
+            await socket.untilClosed()
+        }
+        var options = FixtureOptions()
+        options.drains = true
+        try await withGateway([engine], options) { gateway in
+            let idle = try await gateway.connect()
+            try await idle.send("OPTIONS /v1/chat/completions HTTP/1.1\r\nHost: g\r\n\r\n")
+            #expect(await idle.takeMessage()?.status == 204)
+            let running = try await gateway.connect()
+            try await running.send(chat("{\"model\":\"mock\",\"stream\":true}") + chat())
+            _ = await running.take(through: event("one"))
+            await gateway.drain()
+            await idle.untilClosed()
+            go.append(1)
+            let rest = await running.takeAll()
+            #expect(rest.contains(event("two")) && rest.hasSuffix("0\r\n\r\n"))
+            await gateway.ended.wait { !$0.isEmpty }
+            #expect(gateway.everyWorkEndedOnce)
+        }
+    }
+
+    @Test func aPortInUseIsAnError() async throws {
+        try await withGateway([]) { gateway in
+            let services = gateway.services
+            let second = try GatewayListener(
+                binding: .init(port: gateway.port), group: gatewayLoops,
+                services: services.onFreshHost(), bridge: nil)
+            await #expect(throws: (any Error).self) { try await second.run() }
+            #expect(await second.address() == nil)
+        }
+    }
+}
