@@ -3,6 +3,7 @@ package import Hummingbird
 package import JobLifecycle
 package import JobStores
 package import Logging
+package import SchedulerRuntime
 
 /// The control plane put together: what `DataPlane` calls for every path that is not an engine's.
 package struct ControlRoutes: Sendable {
@@ -52,6 +53,13 @@ package struct ControlRoutes: Sendable {
         surface = RouterBridge(responder: routes.makeResponder(), logger: parts.logger)
     }
 
-    /// Uploads under way; for `/metrics`.
-    package var uploadsUnderWay: Int { uploads.inUse }
+    /// What `/metrics` shows of the control routes.
+    package func metrics() -> [MetricFamily] {
+        [
+            MetricFamily(MetricCatalogue.uploads, Double(uploads.inUse)),
+            MetricFamily(MetricCatalogue.refusedUploads, Double(uploads.refusals)),
+            MetricFamily(MetricCatalogue.viewers, Double(live.viewers)),
+            MetricFamily(MetricCatalogue.refusedViewers, Double(live.refusals)),
+        ]
+    }
 }

@@ -59,6 +59,11 @@ struct Gateway: Sendable {
         let feeder = feeder
         fleet.registry.onDirectoryChange { feeder.directoryChanged() }
         fleet.host.receiveClaims { pool, limit in feeder.receiveClaim(pool, limit: limit) }
+        let (routes, keys) = (routes, keys)
+        telemetry.telemetry.addSource {
+            let keyFile = keys.map { MetricFamily(MetricCatalogue.keyFileFailures, Double($0.failures)) }
+            return routes.metrics() + (keyFile.map { [$0] } ?? [])
+        }
     }
 
     /// Tells the scheduler of pools and endpoints; from then on they are watched.

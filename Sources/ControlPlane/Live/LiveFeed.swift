@@ -16,6 +16,7 @@ package final class LiveFeed: Service {
         var board = BatchBoard()
         var viewers: [Int: AsyncStream<ByteBuffer>.Continuation] = [:]
         var nextViewer = 0
+        var refusals = 0
         var isOver = false
     }
 
@@ -43,6 +44,9 @@ package final class LiveFeed: Service {
 
     /// Viewers connected now; for `/metrics`.
     package var viewers: Int { state.withLock { $0.viewers.count } }
+
+    /// Viewers that the limit turned away since the start.
+    package var refusals: Int { state.withLock { $0.refusals } }
 
     /// Ticks until shutdown, which ends every viewer's stream: a drain must not wait for them.
     package func run() async throws {
@@ -89,7 +93,10 @@ package final class LiveFeed: Service {
     func join() -> LiveViewer? {
         let (events, continuation) = AsyncStream.makeStream(of: ByteBuffer.self, bufferingPolicy: .bufferingNewest(1))
         let id: Int? = state.withLock { state in
-            guard !state.isOver, state.viewers.count < viewerLimit else { return nil }
+            guard !state.isOver, state.viewers.count < viewerLimit else {
+                state.refusals += 1
+                return nil
+            }
             state.nextViewer += 1
             state.viewers[state.nextViewer] = continuation
             return state.nextViewer

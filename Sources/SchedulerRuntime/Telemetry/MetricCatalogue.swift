@@ -102,6 +102,16 @@ package enum MetricCatalogue {
     package static let bufferWaits = MetricDefinition(
         "neap_buffered_body_waits_total", .counter, help: "Times a request body had to wait for room.")
 
+    package static let uploads = MetricDefinition("neap_uploads", .gauge, help: "File uploads under way.")
+    package static let refusedUploads = MetricDefinition(
+        "neap_uploads_refused_total", .counter, help: "File uploads refused because too many were under way.")
+    package static let viewers = MetricDefinition("neap_live_viewers", .gauge, help: "Pages that follow live figures.")
+    package static let refusedViewers = MetricDefinition(
+        "neap_live_viewers_refused_total", .counter,
+        help: "Pages that were refused live figures because too many follow them.")
+    package static let keyFileFailures = MetricDefinition(
+        "neap_key_file_failures_total", .counter, help: "Changed key files that could not be used; the old keys stayed.")
+
     package static let droppedLogLines = MetricDefinition(
         "neap_log_dropped_lines_total", .counter, ["log"],
         help: "Lines of the access or trace log that were dropped because the disk did not keep up.")

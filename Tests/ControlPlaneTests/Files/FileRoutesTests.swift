@@ -1,6 +1,7 @@
 import ControlPlane
 import DataPlane
 import JobLifecycle
+import SchedulerRuntime
 import Synchronization
 import Testing
 import WireFormats
@@ -117,6 +118,8 @@ import WireFormats
         let answer = try await fixture.answer(Form(fields: [("purpose", "batch")], file: ("a", [1])).request())
         #expect(answer.status == 429)
         #expect(try answer.error.type == "rate_limit_error")
+        let refused = fixture.routes.metrics().first { $0.definition.name == "neap_uploads_refused_total" }
+        #expect(refused?.series.first?.value == .number(1))
     }
 
     @Test func wrongMediaTypeIs415AndABadBoundary400() async throws {
