@@ -16,8 +16,9 @@ package struct FeederSettings: Sendable {
     package var housekeepingInterval = Duration.seconds(2)
     /// How often expired files and old batches are looked for.
     package var sweepInterval = Duration.seconds(600)
-    /// How long running jobs may go on after a shutdown began; then they are withdrawn and released.
-    package var drainTime = Duration.seconds(30)
+    /// How long running jobs may go on after a shutdown began; then they are withdrawn and released. Short, because
+    /// nothing is lost: the next life runs them again.
+    package var drainTime = Duration.seconds(10)
     /// How long withdrawn jobs may take to answer at the end of a drain.
     package var withdrawTime = Duration.seconds(5)
     /// Lines of one transaction while a batch is validated.

@@ -19,7 +19,7 @@ final class HandClock: Sendable {
         FeederClock(
             wall: { self.now },
             monotonic: { Instant(nanoseconds: (self.now.milliseconds - 1_800_000_000_000) * 1_000_000) },
-            sleep: { try await self.sleep(until: $0) })
+            sleep: { try await self.rest(until: $0) })
     }
 
     func advance(by duration: Duration) {
@@ -33,7 +33,7 @@ final class HandClock: Sendable {
         for continuation in due { continuation.resume() }
     }
 
-    private func sleep(until: WallTime) async throws {
+    private func rest(until: WallTime) async throws {
         let serial = state.withLock { state in
             state.serial += 1
             return state.serial

@@ -194,7 +194,7 @@ struct JobFeederTests {
             }
             // One ends within the drain time, the other three are withdrawn.
             first.port.finish(first.port.placed.all[0].work)
-            first.clock.advance(by: .seconds(29))
+            first.clock.advance(by: .seconds(9))
             #expect(first.port.withdrawn.all.isEmpty)
             first.clock.advance(by: .seconds(1))
             await first.port.withdrawn.wait { $0.count >= 3 }

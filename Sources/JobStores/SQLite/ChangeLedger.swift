@@ -33,6 +33,8 @@ struct ChangeLedger {
         guard let row = try current(db, change.job), row.lease == nil || row.lease == change.lease.rawValue else {
             return false
         }
+        // Told twice of the same grant: nothing is left to do.
+        if change.step == .granted, row.state == .leased, row.lease == change.lease.rawValue { return true }
         let event: JobEvent =
             switch change.step {
             case .granted: .granted

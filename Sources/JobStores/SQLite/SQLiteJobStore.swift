@@ -132,3 +132,18 @@ package final class SQLiteJobStore: JobStore {
         }
     }
 }
+
+extension SQLiteJobStore {
+    /// The most bytes the database may have, as a full disk would have it; it never makes it smaller.
+    package func limitDatabase(bytes: Int) async throws(StoreFailure) {
+        let pool = try connection.pool()
+        do {
+            try await pool.writeWithoutTransaction { db in
+                let pageBytes = try Int.fetchOne(db, sql: "PRAGMA page_size") ?? 4096
+                try db.execute(sql: "PRAGMA max_page_count = \(max(1, bytes / pageBytes))")
+            }
+        } catch {
+            throw StoreConnection.failure(error)
+        }
+    }
+}

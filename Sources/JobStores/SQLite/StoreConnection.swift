@@ -56,6 +56,8 @@ final class StoreConnection: Sendable {
             if case .open(let pool) = state { return pool }
             return nil
         }
+        // The log goes into the database, so that the file alone is whole, and the next start has nothing to replay.
+        _ = try? pool?.writeWithoutTransaction { db in try db.checkpoint(.truncate) }
         try? pool?.close()
     }
 

@@ -66,6 +66,7 @@ extension StorePromise {
             let jobs = try await Steps.claim(store, 2)
             let granted = try await store.apply([Steps.change(jobs[0], .granted)], now: Time.at(1))
             #expect(granted == [.applied])
+            #expect(try await store.apply([Steps.change(jobs[0], .granted)], now: Time.at(1)) == [.applied])
             var foreign = Steps.success(jobs[0])
             foreign.lease = jobs[1].lease
             #expect(try await store.apply([foreign], now: Time.at(1)) == [.refused])
