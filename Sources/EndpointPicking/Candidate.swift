@@ -3,27 +3,38 @@ package import FleetTracking
 /// What is known about one endpoint at the moment of a pick.
 package struct Candidate: Sendable {
     package var endpoint: EndpointID
-    package var servesModel = true
+    package var servesModel: Bool
     /// In rotation: not ejected. When no endpoint of a pick is, all count as being in rotation.
-    package var isHealthy = true
-    package var isDraining = false
+    package var isHealthy: Bool
+    package var isDraining: Bool
     /// The work fits now, by the rules of its band.
-    package var hasRoom = true
+    package var hasRoom: Bool
     /// An earlier attempt of this work failed there.
     package var wasTried = false
     /// Sequences there: ours and the foreign ones.
-    package var sequences = 0
-    package var maximumSequences = 1
+    package var sequences: Int
+    package var maximumSequences: Int
     /// The engine's own waiting queue, sequences, as of its last sample.
-    package var waiting = 0
+    package var waiting: Int
     /// Prompt tokens of ours that the engine has not prefilled yet.
-    package var pendingPromptTokens = 0
+    package var pendingPromptTokens: Int
     /// Share of KV in use, 0…1; 0 when unknown.
-    package var kvUse = 0.0
+    package var kvUse: Double
     /// Tokens of this prompt that the engine is believed to hold, from the start.
     package var matchedTokens = 0
 
-    package init(endpoint: EndpointID) { self.endpoint = endpoint }
+    package init(endpoint: EndpointID, facts: EndpointFacts = EndpointFacts()) {
+        self.endpoint = endpoint
+        servesModel = facts.servesModel
+        isHealthy = facts.isHealthy
+        isDraining = facts.isDraining
+        hasRoom = facts.hasRoom
+        sequences = facts.sequences
+        maximumSequences = facts.maximumSequences
+        waiting = facts.waiting
+        pendingPromptTokens = facts.pendingPromptTokens
+        kvUse = facts.kvUse
+    }
 }
 
 /// What is to be placed.

@@ -76,7 +76,7 @@ package struct EndpointPicker: Sendable {
         for index in candidates.indices {
             candidates[index].matchedTokens =
                 task.request.prefix.isEmpty
-                ? 0 : fleet.read(candidates[index].endpoint.index) { $0.prefix.matchedTokens(task.request.prefix) }
+                ? 0 : fleet.matchedTokens(task.request.prefix, on: candidates[index].endpoint.index)
         }
         score(task.request)
         let (index, reason) = choose(&context.generator)
@@ -122,20 +122,8 @@ package struct EndpointPicker: Sendable {
     }
 
     private mutating func add(_ index: Int, _ look: Look, _ fleet: inout Fleet) {
-        let now = look.now
-        fleet.advancePrefill(of: index, to: now)
-        var candidate = Candidate(endpoint: EndpointID(index))
-        fleet.read(index) { endpoint in
-            candidate.servesModel = endpoint.serves(look.task.request.model)
-            candidate.isHealthy = endpoint.health.isHealthy
-            candidate.isDraining = endpoint.isDraining
-            candidate.hasRoom = endpoint.hasRoom(for: look.demand, at: now)
-            candidate.sequences = endpoint.ownSequences + endpoint.foreignSequences(for: .realtime, at: now)
-            candidate.maximumSequences = endpoint.capacity.sequences
-            candidate.waiting = endpoint.sampledWaiting
-            candidate.pendingPromptTokens = endpoint.prefill.pending
-            candidate.kvUse = endpoint.kvUse(at: now)
-        }
+        let facts = fleet.facts(index, for: look.demand, model: look.task.request.model, at: look.now)
+        var candidate = Candidate(endpoint: EndpointID(index), facts: facts)
         candidate.wasTried = look.task.tried.contains(candidate.endpoint)
         candidates.append(candidate)
     }

@@ -19,7 +19,7 @@ package struct Fleet: ~Copyable {
 
     // MARK: Reading
 
-    /// A copy, for snapshots and tests; hot paths use `read`.
+    /// A copy, for snapshots and tests.
     package subscript(_ id: EndpointID) -> Endpoint? { isPresent(id.index) ? endpoints[id.index] : nil }
 
     package func isPresent(_ index: Int) -> Bool {
@@ -29,8 +29,45 @@ package struct Fleet: ~Copyable {
     /// Endpoints of a pool that are in the configuration, drained ones included.
     package func members(of pool: PoolID) -> [Int] { members[pool.index] }
 
-    /// Reads an endpoint in place. The index must be present.
-    package func read<Value>(_ index: Int, _ body: (borrowing Endpoint) -> Value) -> Value { body(endpoints[index]) }
+    /// The pool of an endpoint in the configuration; nil when it is unknown or was removed.
+    package func pool(of id: EndpointID) -> PoolID? {
+        guard isPresent(id.index), !endpoints[id.index].isRemoved else { return nil }
+        return endpoints[id.index].pool
+    }
+
+    /// True when the endpoint serves the model and takes new work. `index`: a member's.
+    package func canServe(_ model: ModelID, index: Int) -> Bool {
+        !endpoints[index].isDraining && endpoints[index].serves(model)
+    }
+
+    package func isHealthy(_ index: Int) -> Bool { endpoints[index].health.isHealthy }
+
+    /// Prompt tokens of ours that await prefill on a member.
+    package func pendingPromptTokens(_ index: Int) -> Int { endpoints[index].prefill.pending }
+
+    /// Tokens from the start of this chain that a member is believed to hold.
+    package func matchedTokens(_ chain: [PrefixBlock], on index: Int) -> Int {
+        endpoints[index].prefix.matchedTokens(chain)
+    }
+
+    /// What a pick needs to know of a member, with its prefill let run until now.
+    package mutating func facts(
+        _ index: Int, for demand: WorkDemand, model: ModelID, at now: Instant
+    ) -> EndpointFacts {
+        endpoints[index].facts(for: demand, model: model, at: now)
+    }
+
+    /// When time alone may make room on a member: the end of its pause, or of the prefill at its front (async only).
+    package func nextRoom(_ index: Int, band: Band, after now: Instant) -> Instant? {
+        let fullUntil = endpoints[index].health.fullUntil
+        let pause = fullUntil > now ? fullUntil : nil
+        let tokens = endpoints[index].prefill.frontTokens
+        guard band == .async, tokens > 0 else { return pause }
+        // Not more often than every 2 ms.
+        let seconds = min(60, Double(tokens) / endpoints[index].prefillRate)
+        let prefilled = now + max(.milliseconds(2), .nanoseconds(Int64(seconds * 1e9) + 1))
+        return min(pause ?? prefilled, prefilled)
+    }
 
     /// All endpoints that are known, for snapshots.
     package var all: [Endpoint] { endpoints.filter(\.isPresent) }
@@ -117,12 +154,6 @@ package struct Fleet: ~Copyable {
         guard !ejected.isEmpty else { return }
         for index in ejected { _ = endpoints[index].health.advance(to: now) }
         ejected.removeAll { endpoints[$0].health.isHealthy }
-    }
-
-    /// Lets the engine prefill until now, by the rate it is believed to have.
-    package mutating func advancePrefill(of index: Int, to now: Instant) {
-        let rate = endpoints[index].prefillRate
-        endpoints[index].prefill.advance(to: now, rate: rate)
     }
 
     // MARK: Our own work

@@ -72,13 +72,15 @@ package struct PrefixIndex: Sendable {
         guard !chain.isEmpty else { return }
         useCount &+= 1
         let held = matchedBlocks(chain)
-        var tail: Int32 = -1
+        var pinned: Int32 = -1
         if held > 0, let slot = table.slot(of: chain[held - 1].hash) {
-            tail = Int32(truncatingIfNeeded: slot)
+            pinned = Int32(truncatingIfNeeded: slot)
             nodes[slot].lastUse = useCount
-            // Out of the list while the chain grows: it must not be evicted to make room for its own child.
-            if nodes[slot].children == 0 { unlink(tail) }
+            if nodes[slot].children == 0 { unlink(pinned) }
+            // Counted as having one more child: it must not be evicted to make room for its own.
+            nodes[slot].children += 1
         }
+        var tail = pinned
         var evictionsLeft = 4 * chain.count + 64
         var startByte = held > 0 ? chain[held - 1].endByte : 0
         for block in chain[held...] {
@@ -87,6 +89,7 @@ package struct PrefixIndex: Sendable {
             tail = add(block, tokens: size, parent: tail)
             startByte = block.endByte
         }
+        if pinned >= 0 { nodes[Int(pinned)].children -= 1 }
         if tail >= 0, nodes[Int(tail)].children == 0 { linkNewest(tail) }
     }
 

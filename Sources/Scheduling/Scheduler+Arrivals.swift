@@ -14,7 +14,11 @@ extension Scheduler {
             effects.append(.refuse(arrival.work, .noEndpoint, retryAfter: nil))
             return
         }
-        if arrival.band == .async, pools[pool].isClaiming { pools[pool].claimedArrivals += 1 }
+        if arrival.band == .async {
+            // Jobs do come: a pause after an empty claim is over, and an unanswered claim is not empty.
+            pools[pool].nextClaimAt = Instant(nanoseconds: .min)
+            if pools[pool].isClaiming { pools[pool].claimedArrivals += 1 }
+        }
         if arrival.band == .async, isShuttingDown {
             effects.append(.refuse(arrival.work, .shuttingDown, retryAfter: nil))
             return
@@ -78,7 +82,7 @@ extension Scheduler {
     /// True when some endpoint of the pool serves the model and takes new work.
     func canServe(_ model: ModelID, pool: Int) -> Bool {
         for index in fleet.members(of: PoolID(pool)) {
-            if fleet.read(index, { !$0.isDraining && $0.serves(model) }) { return true }
+            if fleet.canServe(model, index: index) { return true }
         }
         return false
     }

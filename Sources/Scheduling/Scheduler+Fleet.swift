@@ -41,10 +41,10 @@ extension Scheduler {
 
     /// The pool of an endpoint in the configuration; nil (and counted) when it is unknown or was removed.
     private mutating func known(_ id: EndpointID) -> Int? {
-        guard fleet.isPresent(id.index), fleet.read(id.index, { !$0.isRemoved }) else {
+        guard let pool = fleet.pool(of: id) else {
             ignoredEvents += 1
             return nil
         }
-        return fleet.read(id.index) { $0.pool.index }
+        return pool.index
     }
 }

@@ -26,7 +26,7 @@ extension Scheduler {
         if let ticket = work.ticket { pools[pool].flow.remove(ticket) }
         // A full hit still computes the last token.
         let uncached = max(min(1, demand.promptTokens), demand.promptTokens - matchedTokens)
-        let ahead = fleet.read(endpoint.index) { $0.prefill.pending }
+        let ahead = fleet.pendingPromptTokens(endpoint.index)
         let ticket = fleet.dispatch(demand, uncachedTokens: uncached, to: endpoint, at: now)
         fleet.remember(work.prefix, on: endpoint)
         let poolSize = fleet.members(of: PoolID(pool)).count
@@ -97,7 +97,7 @@ extension Scheduler {
         var blocked: [ModelID] = []
         var place = 0
         var looked = 0
-        while looked < pools[pool].settings.flow.lookahead,
+        while looked < max(1, pools[pool].settings.flow.lookahead),
             let (queued, _, next) = pools[pool].flow.realtime(from: place)
         {
             looked += 1
@@ -126,7 +126,7 @@ extension Scheduler {
     func hasUntried(_ slot: Int) -> Bool {
         let work = works[slot]
         for index in fleet.members(of: PoolID(work.pool)) where !work.tried.contains(EndpointID(index)) {
-            if fleet.read(index, { !$0.isDraining && $0.health.isHealthy && $0.serves(work.model) }) { return true }
+            if fleet.isHealthy(index), fleet.canServe(work.model, index: index) { return true }
         }
         return false
     }
@@ -144,14 +144,7 @@ extension Scheduler {
         let waitsAsync = pools[pool].flow.depth(.async).works > 0 && !isAsyncPaused
         if waitsRealtime || waitsAsync {
             for index in fleet.members(of: PoolID(pool)) {
-                let (fullUntil, pending, rate) = fleet.read(index) {
-                    ($0.health.fullUntil, $0.prefill.frontTokens, $0.prefillRate)
-                }
-                if fullUntil > now { consider(fullUntil) }
-                guard waitsAsync, !waitsRealtime, pending > 0 else { continue }
-                // Prefill ends by time alone where answers are not streamed; not more often than every 2 ms.
-                let seconds = min(60, Double(pending) / rate)
-                consider(now + max(.milliseconds(2), .nanoseconds(Int64(seconds * 1e9) + 1)))
+                consider(fleet.nextRoom(index, band: waitsRealtime ? .realtime : .async, after: now))
             }
         }
         if pools[pool].backlog > 0, !pools[pool].isClaiming, pools[pool].nextClaimAt > now {

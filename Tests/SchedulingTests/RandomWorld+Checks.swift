@@ -1,0 +1,117 @@
+import FleetTracking
+import FlowControl
+import Scheduling
+
+/// The rules that hold whatever happens.
+extension RandomWorld {
+    mutating func check(_ effect: Effect) {
+        switch effect {
+        case .forward(let work, let endpoint, let attempt): checkForward(work, endpoint.index, attempt)
+        case .refuse(let work, let outcome, _):
+            guard let piece = pieces[work] else { return complain("refused \(work), which is over (\(outcome))") }
+            if case .inFlight = piece.place { complain("refused \(work), which is in flight") }
+            leave(work)
+        case .cancelUpstream(let work): complain("cancelled \(work) without need")
+        case .claimJobs(let pool, let limit):
+            if claims[pool.index] != nil { complain("a second claim is on its way") }
+            if limit < 1 || limit > settings.readAhead.window { complain("claimed \(limit)") }
+            if isPaused { complain("claimed while paused") }
+            claims[pool.index] = limit
+        case .wake(let instant):
+            if instant < now { complain("a wake in the past") }
+            wakes.append(instant)
+        case .observe: return
+        }
+    }
+
+    private mutating func checkForward(_ work: WorkID, _ site: Int, _ attempt: Int) {
+        guard let piece = pieces[work], let target = sites[site] else {
+            return complain("forwarded \(work), which is over, or to nowhere")
+        }
+        let (arrival, band) = (piece.arrival, piece.arrival.band)
+        if piece.place != .waiting { complain("forwarded \(work) twice") }
+        if attempt != piece.attempts + 1 { complain("attempt \(attempt) after \(piece.attempts)") }
+        if target.isDraining || target.isRemoved || site % 2 != arrival.pool.index {
+            complain("forwarded to an endpoint that takes nothing")
+        }
+        if !target.models.contains(arrival.model.index) { complain("forwarded to the wrong model") }
+        let held = target.realtime + target.async
+        if held > 0, held + arrival.sequences > target.limit {
+            complain("\(held) + \(arrival.sequences) over \(target.limit)")
+        }
+        let waiting = pieces.values.filter { $0.place == .waiting && $0.arrival.pool == arrival.pool }
+        if band == .async {
+            if isPaused { complain("granted while paused") }
+            if attempt > 1 { complain("a job's attempt was repeated") }
+            if waiting.contains(where: { $0.arrival.band == .realtime }) { complain("granted while real-time waits") }
+            let allowed = max(1, Int(Double(target.limit) * 0.85))
+            if held > 0, held + arrival.sequences > allowed { complain("the reserve was used") }
+        } else if attempt == 1 {
+            let isOvertaking = waiting.contains {
+                $0.arrival.band == .realtime && $0.attempts == 0 && $0.order < piece.order
+                    && $0.arrival.model == arrival.model
+            }
+            if isOvertaking { complain("\(work) went before its turn") }
+        }
+        forwards += 1
+        pieces[work]?.attempts += 1
+        pieces[work]?.place = .inFlight(site, isStarted: false)
+        count(work, site, by: 1)
+    }
+
+    /// The scheduler's numbers against the model's.
+    mutating func compare() {
+        let snapshot = scheduler.snapshot(at: now)
+        if snapshot.works != pieces.count { complain("\(snapshot.works) works, \(pieces.count) expected") }
+        for pool in snapshot.pools {
+            for band in Band.allCases {
+                let seen = band == .realtime ? pool.realtime : pool.async
+                let limits = band == .realtime ? settings.flow.realtime : settings.flow.async
+                let expected = pieces.values.filter {
+                    $0.place == .waiting && $0.arrival.pool == pool.id && $0.arrival.band == band
+                }
+                if seen.waiting != expected.count { complain("\(seen.waiting) wait, \(expected.count) expected") }
+                if seen.waiting > limits.entries { complain("the queue is over its limit") }
+                if seen.waiting > 1, seen.waitingPromptTokens > limits.promptTokens { complain("too many tokens wait") }
+            }
+        }
+        for endpoint in snapshot.endpoints {
+            guard let site = sites[endpoint.id.index] else { continue }
+            if endpoint.realtime.sequences != site.realtime || endpoint.async.sequences != site.async {
+                complain("counts of endpoint \(endpoint.id.index) drifted")
+            }
+            if endpoint.foreignSequences < 0 || endpoint.pendingPromptTokens < 0 || endpoint.residentTokens < 0 {
+                complain("a negative count on endpoint \(endpoint.id.index)")
+            }
+            if endpoint.prefixBlocks > 40 { complain("the prefix index is over its limit") }
+        }
+        let late = pieces.values.contains { $0.place == .waiting && $0.expiresAt + .milliseconds(1) < now }
+        if late { complain("a work waits past its time to live") }
+    }
+
+    /// Lets everything end: what is in flight finishes, what waits is served or expires.
+    mutating func wind() {
+        for _ in 0..<400 where !pieces.isEmpty && violations.isEmpty {
+            for work in known {
+                guard case .inFlight? = pieces[work]?.place else { continue }
+                leave(work)
+                send(.finished(work, Completion(outcome: .completed, status: 200)))
+            }
+            let end = now + .milliseconds(100)
+            while let due = wakes.min(), due <= end {
+                now = max(now, due)
+                wakes.removeAll { $0 <= now }
+                send(.timerFired)
+            }
+            now = end
+            known.removeAll { pieces[$0] == nil }
+        }
+        if !pieces.isEmpty { complain("\(pieces.count) works never ended") }
+        compare()
+        for endpoint in scheduler.snapshot(at: now).endpoints {
+            if endpoint.realtime != BandLoad() || endpoint.async != BandLoad() || endpoint.residentTokens != 0 {
+                complain("endpoint \(endpoint.id.index) is not empty at the end")
+            }
+        }
+    }
+}

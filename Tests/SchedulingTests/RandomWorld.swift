@@ -1,0 +1,266 @@
+import FleetTracking
+import FlowControl
+import Scheduling
+
+/// A world of chance around one scheduler, with a model that checks every effect as it comes.
+///
+/// It plays clients, engines, scrapers, the configuration and the job feeder, honest and dishonest, and delivers
+/// timers when they are due.
+struct RandomWorld: ~Copyable {
+    enum Place: Equatable {
+        case waiting
+        case inFlight(Int, isStarted: Bool)
+    }
+
+    struct Piece {
+        var arrival: Arrival
+        var order: Int
+        var place: Place
+        var attempts = 0
+        var expiresAt: Instant
+    }
+
+    struct Site {
+        var models: Set<Int>
+        var limit: Int
+        var isDraining = false
+        var isRemoved = false
+        var realtime = 0
+        var async = 0
+    }
+
+    var scheduler: Scheduler
+    var generator: SeededGenerator
+    var now = Instant.zero + .seconds(1)
+    var pieces: [WorkID: Piece] = [:]
+    /// Works in order of their ids, so that choices do not depend on the dictionary's order.
+    var known: [WorkID] = []
+    var ended: Set<WorkID> = []
+    var sites: [Int: Site] = [:]
+    var wakes: [Instant] = []
+    var isPaused = false
+    var claims: [Int: Int] = [:]
+    var violations: [String] = []
+    var digest = StableDigest()
+    var serial: UInt64 = 0
+    var forwards = 0
+    let settings: PoolSettings
+
+    init(seed: UInt64) {
+        var settings = PoolSettings()
+        settings.flow.realtime = BandLimits(entries: 12, promptTokens: 20_000)
+        settings.flow.async = BandLimits(entries: 40, promptTokens: 100_000)
+        settings.readAhead.window = 10
+        settings.readAhead.lowMark = 5
+        settings.fleet.ejection.attemptFailures = 2
+        settings.fleet.prefixIndex.assumedTokens = 2000
+        settings.fleet.prefixIndex.maximumBlocks = 40
+        self.settings = settings
+        scheduler = Scheduler(seed: seed, pools: [settings, settings])
+        generator = SeededGenerator(seed: seed &* 7919)
+        for _ in 0..<(1 + generator.below(5)) { addEndpoint() }
+    }
+
+    mutating func run(steps: Int) {
+        for index in 0..<steps where violations.isEmpty {
+            step()
+            // Every effect is checked as it comes; the sums are compared now and then, which is what costs time.
+            if index % 8 == 0 { compare() }
+        }
+        wind()
+    }
+
+    private mutating func step() {
+        switch generator.below(20) {
+        case 0...5: arrive()
+        case 6...12: answer()
+        case 13: cancel()
+        case 14: sample()
+        case 15: configure()
+        case 16: feed()
+        case 17: gossip()
+        default: pass(.milliseconds(Int64(generator.below(400))))
+        }
+    }
+
+    // MARK: What happens
+
+    private mutating func arrive(_ band: Band? = nil, pool: Int? = nil) {
+        serial += 1
+        let pool = pool ?? generator.below(2)
+        let chain = generator.below(3) == 0 ? [] : makeChain()
+        let prompt = chain.last.map { $0.endByte / 4 + generator.below(200) } ?? generator.below(2500)
+        let arrival = Arrival(
+            work: WorkID(home: 0, serial: serial), pool: PoolID(pool), model: ModelID(generator.below(3)),
+            band: band ?? (generator.below(3) == 0 ? .async : .realtime), promptTokens: prompt,
+            expectedOutputTokens: generator.below(300), sequences: generator.below(8) == 0 ? 3 : 1, prefix: chain,
+            timeToLive: .milliseconds(Int64(generator.below(4000))),
+            deadline: now + .seconds(Int64(generator.below(100))), mayRetryAfterSend: generator.below(4) > 0)
+        pieces[arrival.work] = Piece(
+            arrival: arrival, order: Int(serial), place: .waiting, expiresAt: now + arrival.timeToLive)
+        known.append(arrival.work)
+        send(.arrived(arrival))
+    }
+
+    private mutating func makeChain() -> [PrefixBlock] {
+        var hash = UInt64(generator.below(3))
+        return (0..<(1 + generator.below(12))).map { place in
+            hash = SeededGenerator.mix(hash &+ UInt64(generator.below(2)))
+            return PrefixBlock(hash: hash, endByte: PrefixHasher.boundaries[place])
+        }
+    }
+
+    private mutating func answer() {
+        guard let work = choose(where: { $0 != .waiting }), let piece = pieces[work] else { return }
+        guard case .inFlight(let site, let isStarted) = piece.place else { return }
+        switch generator.below(6) {
+        case 0, 1:
+            if !isStarted { pieces[work]?.place = .inFlight(site, isStarted: true) }
+            send(.started(work))
+        case 2: send(.progressed([Progress(work: work, outputTokens: generator.below(50))]))
+        case 3, 4:
+            leave(work)
+            let outcome: Outcome = generator.below(6) == 0 ? .clientGone : .completed
+            send(
+                .finished(
+                    work, Completion(outcome: outcome, status: generator.below(6) == 0 ? 500 : 200, outputTokens: 20)))
+        default: fail(work, isStarted: isStarted)
+        }
+    }
+
+    private mutating func fail(_ work: WorkID, isStarted: Bool) {
+        let before: [AttemptFailure] = [
+            .connect, .full(retryAfter: nil), .full(retryAfter: .seconds(1)), .reset(bytesSent: true),
+            .reset(bytesSent: false), .firstByteTimeout, .protocolError,
+        ]
+        let failure = isStarted ? .truncated : before[generator.below(before.count)]
+        if case .inFlight(let site, _)? = pieces[work]?.place { count(work, site, by: -1) }
+        pieces[work]?.place = .waiting
+        send(.failed(work, failure))
+    }
+
+    private mutating func cancel() {
+        guard let work = choose(where: { _ in true }) else { return }
+        leave(work)
+        send(.cancelled(work))
+    }
+
+    private mutating func sample() {
+        let site = generator.below(6)
+        var sample = EngineSample(takenAt: now - .milliseconds(Int64(generator.below(300))))
+        let own = sites[site].map { $0.realtime + $0.async } ?? 0
+        sample.running = max(0, own + generator.below(5) - 2)
+        sample.waiting = generator.below(4) == 0 ? generator.below(10) : 0
+        sample.kvUse = Double(generator.below(110)) / 100
+        if generator.below(2) == 0 {
+            sample.blocks = generator.below(300)
+            sample.blockSize = 16
+        }
+        sample.prefixQueries = Double(generator.below(1000))
+        send(generator.below(5) == 0 ? .sampleFailed(EndpointID(site)) : .sampled(EndpointID(site), sample))
+    }
+
+    private mutating func configure() {
+        let site = generator.below(max(1, sites.count))
+        switch generator.below(8) {
+        case 0: addEndpoint()
+        case 1, 2:
+            let isDraining = generator.below(3) == 0
+            if sites[site]?.isRemoved == false { sites[site]?.isDraining = isDraining }
+            send(.endpointDraining(EndpointID(site), isDraining))
+        case 3:
+            let models = generator.below(3) == 0 ? [ModelID(0)] : [ModelID(0), ModelID(1)]
+            if sites[site]?.isRemoved == false { sites[site]?.models = Set(models.map(\.index)) }
+            send(.endpointModels(EndpointID(site), models))
+        case 4:
+            guard generator.below(4) == 0 else { return }
+            sites[site]?.isRemoved = true
+            send(.endpointRemoved(EndpointID(site)))
+        default: send(.probed(EndpointID(site), healthy: generator.below(3) > 0))
+        }
+    }
+
+    private mutating func addEndpoint() {
+        let index = sites.count
+        let limit = 1 + generator.below(8)
+        sites[index] = Site(models: [0, 1], limit: limit)
+        send(
+            .endpointAdded(
+                EndpointDescription(
+                    id: EndpointID(index), pool: PoolID(index % 2), maximumSequences: limit, batchTokens: 2048,
+                    kvTokens: generator.below(2) == 0 ? nil : 4000, models: [ModelID(0), ModelID(1)])))
+    }
+
+    /// The job feeder: answers a claim, or tells of jobs when none is unanswered.
+    private mutating func feed() {
+        let pool = generator.below(2)
+        if let limit = claims[pool] {
+            for _ in 0..<generator.below(limit + 1) { arrive(.async, pool: pool) }
+            claims[pool] = nil
+        }
+        send(.backlog(PoolID(pool), pending: generator.below(30)))
+    }
+
+    /// Events that a race may bring: unknown works, repeated ends.
+    private mutating func gossip() {
+        let work =
+            known.isEmpty || generator.below(3) == 0
+            ? WorkID(home: 3, serial: 1 << 40) : known[generator.below(known.count)]
+        guard pieces[work] == nil else {
+            isPaused.toggle()
+            return send(.asyncPaused(isPaused))
+        }
+        switch generator.below(5) {
+        case 0: send(.started(work))
+        case 1: send(.failed(work, .connect))
+        case 2: send(.cancelled(work))
+        case 3: send(.progressed([Progress(work: work, outputTokens: 5)]))
+        default: send(.finished(work, Completion(outcome: .completed, status: 200)))
+        }
+    }
+
+    private mutating func pass(_ duration: Duration) {
+        let end = now + duration
+        while let due = wakes.min(), due <= end {
+            now = max(now, due)
+            wakes.removeAll { $0 <= now }
+            send(.timerFired)
+        }
+        now = end
+    }
+
+    // MARK: Parts
+
+    /// A known work by lot.
+    private mutating func choose(where isRight: (Place) -> Bool) -> WorkID? {
+        known.removeAll { pieces[$0] == nil && generator.below(2) == 0 }
+        let right = known.filter { work in pieces[work].map { isRight($0.place) } ?? false }
+        return right.isEmpty ? nil : right[generator.below(right.count)]
+    }
+
+    mutating func leave(_ work: WorkID) {
+        if case .inFlight(let site, _)? = pieces[work]?.place { count(work, site, by: -1) }
+        pieces[work] = nil
+        ended.insert(work)
+    }
+
+    mutating func count(_ work: WorkID, _ site: Int, by sign: Int) {
+        guard let arrival = pieces[work]?.arrival else { return }
+        if arrival.band == .realtime {
+            sites[site]?.realtime += sign * arrival.sequences
+        } else {
+            sites[site]?.async += sign * arrival.sequences
+        }
+    }
+
+    mutating func send(_ event: Event) {
+        var effects: [Effect] = []
+        scheduler.handle(event, now: now, effects: &effects)
+        for effect in effects {
+            digest.absorb(effect)
+            check(effect)
+        }
+    }
+
+    mutating func complain(_ text: String) { violations.append("\(text) at \(now.nanoseconds) ns") }
+}
