@@ -28,4 +28,4 @@ else
     skip llama-cpp "it could not be built"
 fi
 export REAL_MODELS=$models
-timeout --kill-after=30 3000 .venv/bin/python -m pytest -q -s -rs -p no:cacheprovider Tests/real "$@"
+timeout --signal=INT --kill-after=60 3000 .venv/bin/python -m pytest -q -s -rs -p no:cacheprovider Tests/real "$@"

@@ -1,5 +1,6 @@
 """Starts engines and gateways as real processes on free ports, and stops them by their process id."""
 
+import atexit
 import http.client
 import json
 import os
@@ -134,6 +135,7 @@ class World:
     def __init__(self, folder: pathlib.Path):
         self.folder = folder
         self.processes: list[Process] = []
+        atexit.register(self.close)  # when the run is interrupted between fixtures
 
     def add(self, process: Process) -> Process:
         self.processes.append(process)
