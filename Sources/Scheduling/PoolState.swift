@@ -15,6 +15,8 @@ struct PoolState: Sendable {
     /// Jobs that arrived since the claim.
     var claimedArrivals = 0
     var nextClaimAt = Instant(nanoseconds: .min)
+    /// Output tokens since the start, by band.
+    private var outputTokens = (realtime: 0, async: 0)
     /// When something in this pool must be looked at again; nil: nothing by time alone.
     var wakeAt: Instant?
 
@@ -24,4 +26,13 @@ struct PoolState: Sendable {
         picker = EndpointPicker(profile: settings.profile, index: index)
         retryBudget = RetryBudget(settings: settings.retry)
     }
+
+    mutating func produced(_ tokens: Int, band: Band) {
+        switch band {
+        case .realtime: outputTokens.realtime &+= tokens
+        case .async: outputTokens.async &+= tokens
+        }
+    }
+
+    func produced(_ band: Band) -> Int { band == .realtime ? outputTokens.realtime : outputTokens.async }
 }

@@ -29,6 +29,7 @@ extension Scheduler {
             let tokens = min(max(0, report.outputTokens), 1 << 20)
             fleet.produced(tokens, on: endpoint)
             works.update(slot) { $0.producedTokens += tokens }
+            pools[works[slot].pool].produced(tokens, band: works[slot].demand.band)
         }
     }
 
@@ -38,6 +39,9 @@ extension Scheduler {
         if work.startedAt == nil { fleet.prefilled(work.prefillTicket, on: endpoint) }
         learnPrefill(work, completion, on: endpoint, now)
         let change = judge(completion, of: endpoint, now)
+        // An answer that was not streamed tells its tokens only now.
+        let untold = min(max(0, (completion.outputTokens ?? 0) - work.producedTokens), 1 << 20)
+        pools[work.pool].produced(untold, band: work.demand.band)
         end(slot, now)
         report(change, &effects)
         settle(work.pool, now, &effects)

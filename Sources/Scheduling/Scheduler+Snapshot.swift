@@ -37,6 +37,7 @@ extension Scheduler {
         snapshot.waitingPromptTokens = flow.depth(band).promptTokens
         for queued in flow.waiting(band) { snapshot.oldestWait = max(snapshot.oldestWait, now - queued.arrivedAt) }
         snapshot.forwardsPerSecond = flow.forwardsPerSecond(band, at: now)
+        snapshot.outputTokens = pools[pool].produced(band)
         return snapshot
     }
 

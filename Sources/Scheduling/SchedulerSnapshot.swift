@@ -9,6 +9,8 @@ package struct BandSnapshot: Sendable, Equatable {
     package var inFlight = 0
     /// Works sent per second over the last eight seconds.
     package var forwardsPerSecond = 0.0
+    /// Output tokens since the start; those of streams count as they come, others at the end of their answer.
+    package var outputTokens = 0
 }
 
 /// One pool at one instant.

@@ -2,6 +2,7 @@ import ControlPlane
 import FleetTracking
 import JobStores
 import SchedulerRuntime
+import Scheduling
 import WireFormats
 
 /// What the control routes are told of the running gateway.
@@ -19,12 +20,18 @@ struct GatewayConsole: FleetConsole {
     }
 
     func figures() -> FleetFigures {
-        var figures = FleetFigures()
+        let snapshot = fleet.host.inspect { $0.snapshot(at: $1) }
         let statuses = fleet.registry.statuses()
-        for pool in directory.pools {
+        var figures = FleetFigures()
+        for (pool, state) in zip(directory.pools, snapshot.pools) {
             var shown = FleetFigures.Pool(name: pool.name)
-            shown.endpoints = statuses.filter { $0.entry.pool == pool.id }.map(GatewayConsole.endpoint)
+            shown.queued = BandCounts(realtime: state.realtime.waiting, async: state.async.waiting)
+            shown.endpoints = statuses.filter { $0.entry.pool == pool.id }.map { status in
+                GatewayConsole.endpoint(status, snapshot.endpoints.first { $0.id == status.entry.id })
+            }
             figures.pools.append(shown)
+            figures.outputTokens.realtime += state.realtime.outputTokens
+            figures.outputTokens.async += state.async.outputTokens
         }
         return figures
     }
@@ -34,7 +41,12 @@ struct GatewayConsole: FleetConsole {
     func explain(requestID: String) -> [UInt8]? {
         guard let record = telemetry.recent.find(requestID) else { return nil }
         var json = JSONText()
-        json.object { RequestExplanation(record: record, directory: directory).write(to: &$0) }
+        let decision = record.work.flatMap { work in
+            fleet.host.inspect { scheduler, _ in scheduler.decision(for: work) }
+        }
+        json.object {
+            RequestExplanation(record: record, decision: decision, directory: directory).write(to: &$0)
+        }
         return json.bytes
     }
 
@@ -42,17 +54,24 @@ struct GatewayConsole: FleetConsole {
         fleet.registry.setDraining(endpoint, isDraining)
     }
 
-    private static func endpoint(_ status: EndpointStatus) -> FleetFigures.Endpoint {
-        let state: EndpointState =
-            status.isDraining
-            ? .draining : status.isHealthy == nil ? .unknown : status.isHealthy == true ? .healthy : .ejected
+    private static func endpoint(_ status: EndpointStatus, _ state: EndpointSnapshot?) -> FleetFigures.Endpoint {
         var shown = FleetFigures.Endpoint(
-            id: status.entry.id, url: status.entry.url, kind: status.kind, state: state)
+            id: status.entry.id, url: status.entry.url, kind: status.kind, state: shownState(status, state))
         shown.models = status.models.map(\.name)
         shown.running = status.sample?.running
         shown.waiting = status.sample?.waiting
         shown.kvUse = status.sample?.kvUse
         shown.fault = status.fault
+        if let state {
+            shown.inFlight = BandCounts(realtime: state.realtime.works, async: state.async.works)
+            shown.maximumSequences = state.maximumSequences
+        }
         return shown
+    }
+
+    private static func shownState(_ status: EndpointStatus, _ state: EndpointSnapshot?) -> EndpointState {
+        if status.isDraining { return .draining }
+        if case .ejected = state?.health { return .ejected }
+        return status.isHealthy == nil && status.sample == nil ? .unknown : .healthy
     }
 }

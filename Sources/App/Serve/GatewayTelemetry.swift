@@ -54,6 +54,9 @@ struct GatewayTelemetry: Sendable {
         telemetry.addSource {
             GaugeSources.endpoints(registry.statuses(), directory: directory.current, now: host.clock.now())
         }
+        telemetry.addSource {
+            GaugeSources.scheduler(host.inspect { $0.snapshot(at: $1) }, directory: directory.current)
+        }
         let (readiness, logs) = (fleet.readiness, [("access", accessLines), ("trace", traceLines)])
         telemetry.addSource {
             var report = readiness.report

@@ -67,11 +67,30 @@ package enum MetricCatalogue {
         "neap_pool_saturation_ratio", .gauge, ["pool"],
         help: "How full the pool is, by own accounting corrected by samples; 1 and above: full.")
 
+    package static let backlog = MetricDefinition(
+        "neap_async_backlog_jobs", .gauge, ["pool"], help: "Jobs that the store could bring now.")
+    package static let asyncPaused = MetricDefinition(
+        "neap_async_paused", .gauge, help: "1 while no jobs are granted: draining, or the store is unwell.")
+    package static let works = MetricDefinition(
+        "neap_scheduler_works", .gauge, help: "Requests and job attempts that the scheduler knows now.")
+    package static let ignoredEvents = MetricDefinition(
+        "neap_scheduler_ignored_events_total", .counter,
+        help: "Events that named an unknown work, endpoint or pool; a growing number is a defect.")
+
     package static let endpointState = MetricDefinition(
         "neap_endpoint_state", .gauge, ["pool", "endpoint", "state"],
-        help: "1 for the state that the endpoint is in: ready, unhealthy, ejected, draining, unknown.")
+        help: "1 for the state that the endpoint is in: healthy, returning, ejected, draining.")
     package static let endpointInFlight = MetricDefinition(
         "neap_endpoint_in_flight_requests", .gauge, ["pool", "endpoint"], help: "Own work at the endpoint now.")
+    package static let endpointForeign = MetricDefinition(
+        "neap_endpoint_foreign_requests", .gauge, ["pool", "endpoint"],
+        help: "Sequences of others at the engine: what it told, less our own work at that time.")
+    package static let endpointLimit = MetricDefinition(
+        "neap_endpoint_sequence_limit", .gauge, ["pool", "endpoint"],
+        help: "Sequences that the engine is believed to run at once.")
+    package static let endpointStale = MetricDefinition(
+        "neap_endpoint_sample_stale", .gauge, ["pool", "endpoint"],
+        help: "1 when the engine's metrics are missing or too old to be believed.")
     package static let endpointRunning = MetricDefinition(
         "neap_endpoint_engine_running_requests", .gauge, ["pool", "endpoint"],
         help: "Sequences in the engine's running batch, as it last told.")
@@ -110,7 +129,8 @@ package enum MetricCatalogue {
         "neap_live_viewers_refused_total", .counter,
         help: "Pages that were refused live figures because too many follow them.")
     package static let keyFileFailures = MetricDefinition(
-        "neap_key_file_failures_total", .counter, help: "Changed key files that could not be used; the old keys stayed.")
+        "neap_key_file_failures_total", .counter, help: "Changed key files that could not be used; the old keys stayed."
+    )
 
     package static let droppedLogLines = MetricDefinition(
         "neap_log_dropped_lines_total", .counter, ["log"],
