@@ -2,10 +2,10 @@ import Foundation
 import Testing
 
 @Suite(.timeLimit(.minutes(3))) struct BatchScenarios {
-    private func input(_ lines: Int) -> String {
+    private func input(_ lines: Int, tokens: Int = 3) -> String {
         (0..<lines).map { number in
             #"{"custom_id":"line-\#(number)","method":"POST","url":"\#(Chat.path)","body":"#
-                + Chat.body(tokens: 3, prompt: "Line \(number)").replacing(#""stream":false,"#, with: "") + "}\n"
+                + Chat.body(tokens: tokens, prompt: "Line \(number)").replacing(#""stream":false,"#, with: "") + "}\n"
         }.joined()
     }
 
@@ -40,6 +40,25 @@ import Testing
         }
         gateway.process.send(SIGTERM)
         #expect(await gateway.process.exitCode() == 0)
+    }
+
+    @Test func aDrainReleasesJobsAndTheNextStartEndsThem() async throws {
+        let town = try Town()
+        let engine = try await town.engine(["--speed", "1"])
+        let first = try await town.gateway(
+            ["--engine", engine.url], environment: ["NEAP_JOBS_DRAIN_TIME": "10ms"])
+        let batch = try await create(try await first.exchange.upload(input(30, tokens: 200)), first.exchange)
+        let idle = #"neap_in_flight_requests{pool="default",band="async"} 0"#
+        while try await first.exchange.get("/metrics").body.contains(idle) { await Task.yield() }
+        first.process.send(SIGTERM)
+        #expect(await first.process.exitCode() == 0)
+        let second = try await town.gateway(["--engine", engine.url])
+        let done = try await finished(batch.member("id"), second.exchange)
+        #expect(done.member("status") == "completed", "\(done.body)")
+        let output = try await second.exchange.get("/v1/files/\(done.member("output_file_id"))/content")
+        for number in 0..<30 {
+            #expect(output.body.ranges(of: "\"custom_id\":\"line-\(number)\"").count == 1, "line \(number)")
+        }
     }
 
     @Test func aBatchGoesOnAfterAKilledGatewayStartsAgain() async throws {

@@ -19,15 +19,16 @@ struct Exchange: Sendable {
         try await Call(port: port, text: "GET \(path) HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n").answer()
     }
 
-    func post(_ path: String, _ body: String) async throws -> Answer {
-        try await begin(path, body).answer()
+    func post(_ path: String, _ body: String, key: String = "none") async throws -> Answer {
+        try await begin(path, body, key: key).answer()
     }
 
     /// Sends a request; its answer is read later.
-    func begin(_ path: String, _ body: String) async throws -> Call {
+    func begin(_ path: String, _ body: String, key: String = "none") async throws -> Call {
         try await Call(
             port: port,
-            text: "POST \(path) HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\n"
+            text:
+                "POST \(path) HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\nAuthorization: Bearer \(key)\r\n"
                 + "Content-Length: \(body.utf8.count)\r\nConnection: close\r\n\r\n\(body)")
     }
 

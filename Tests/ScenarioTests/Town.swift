@@ -28,10 +28,11 @@ final class Town: Sendable {
     }
 
     /// Starts a gateway and waits until it is ready.
-    func gateway(_ arguments: [String]) async throws -> Gateway {
+    func gateway(_ arguments: [String], environment: [String: String] = [:]) async throws -> Gateway {
         let process = try NeapProcess(
-            ["serve", "--port", "0", "--data", folder.appending(path: "data").path(), "--access-log", "off"] + arguments
-        )
+            ["serve", "--port", "0", "--data", folder.appending(path: "data").path(), "--access-log", "off"]
+                + arguments,
+            environment: environment)
         let line = try await process.line(with: "listens on ")
         let port = line.split(separator: ":").last.flatMap { Int($0) } ?? 0
         let exchange = Exchange(port: port)

@@ -15,6 +15,23 @@ import Testing
         #expect(desk.scheduler.snapshot(at: desk.now).works == 0)
     }
 
+    @Test func `output is counted once, as it comes or at the end`() {
+        var desk = Desk(endpoints: 1)
+        let streamed = desk.request().work
+        let whole = desk.request().work
+        let job = desk.job().work
+        _ = desk.send(.progressed([Progress(work: streamed, outputTokens: 30), Progress(work: job, outputTokens: 7)]))
+        #expect(desk.pool.realtime.outputTokens == 30)
+        #expect(desk.pool.async.outputTokens == 7)
+        var completion = Completion(outcome: .completed, status: 200)
+        completion.outputTokens = 50
+        _ = desk.send(.finished(streamed, completion))
+        _ = desk.send(.finished(whole, completion))
+        _ = desk.send(.cancelled(job))
+        #expect(desk.pool.realtime.outputTokens == 100)
+        #expect(desk.pool.async.outputTokens == 7)
+    }
+
     @Test func `requests spread over idle endpoints`() {
         var desk = Desk(endpoints: 4)
         for _ in 0..<16 { _ = desk.request() }

@@ -2,6 +2,7 @@ import DataPlane
 import Logging
 import NIOCore
 import SchedulerRuntime
+import Scheduling
 import ServiceLifecycle
 
 /// Tells when the gateway takes connections, and marks the beginning of the drain. The last service, so that it is the
@@ -19,6 +20,8 @@ struct StartMark: Service {
             "listening", metadata: ["url": "\(scheme)://\(host):\(port)", "version": "\(Version.text)"])
         try? await gracefulShutdown()
         gateway.fleet.readiness.draining()
+        // Jobs that wait go back to the store at once; those that run are the feeder's to end.
+        gateway.fleet.host.submit(.shutdown)
         gateway.logger.notice("draining: no new connections, running requests go on to their end")
     }
 
