@@ -10,7 +10,8 @@ struct LiveEvent {
     /// `hello` (with the whole history) or `tick`.
     let name: String
     let figures: FleetFigures
-    let board: BatchBoard
+    /// Nil until the store was asked.
+    let overview: StoreOverview?
     let points: ArraySlice<LiveHistory.Point>
     let time: WallTime
     let readiness: Readiness.Report
@@ -27,11 +28,11 @@ struct LiveEvent {
             $0.array("points") { for point in points { point.write(to: &$0) } }
             $0.array("pools") { for pool in figures.pools { LiveEvent.write(pool, to: &$0) } }
             $0.array("batches") {
-                for line in board.open { LiveEvent.write(line.batch, running: line.leased, to: &$0) }
-                for batch in board.ended { LiveEvent.write(batch, running: 0, to: &$0) }
+                for line in overview?.batches ?? [] { LiveEvent.write(line.batch, running: line.leased, to: &$0) }
+                for batch in overview?.ended ?? [] { LiveEvent.write(batch, running: 0, to: &$0) }
             }
-            $0.member("batches_omitted", board.omitted)
-            LiveEvent.writeJobs(board, to: &$0)
+            $0.member("batches_omitted", overview?.omitted ?? 0)
+            LiveEvent.writeJobs(overview, to: &$0)
         }
         var buffer = ByteBuffer(string: "event: \(name)\ndata: ")
         buffer.writeBytes(json.bytes)
@@ -39,13 +40,12 @@ struct LiveEvent {
         return buffer
     }
 
-    /// Null until the store was asked.
-    private static func writeJobs(_ board: BatchBoard, to json: inout JSONText) {
-        guard board.isKnown else { return json.nullMember("jobs") }
+    private static func writeJobs(_ overview: StoreOverview?, to json: inout JSONText) {
+        guard let lines = overview?.batches else { return json.nullMember("jobs") }
         json.object("jobs") {
-            $0.member("pending", board.open.reduce(0) { $0 + $1.pending })
-            $0.member("delayed", board.open.reduce(0) { $0 + $1.delayed })
-            $0.member("leased", board.open.reduce(0) { $0 + $1.leased })
+            $0.member("pending", lines.reduce(0) { $0 + $1.pending })
+            $0.member("delayed", lines.reduce(0) { $0 + $1.delayed })
+            $0.member("leased", lines.reduce(0) { $0 + $1.leased })
         }
     }
 

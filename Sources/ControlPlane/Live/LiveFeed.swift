@@ -13,7 +13,8 @@ import WireFormats
 package final class LiveFeed: Service {
     private struct State {
         var history = LiveHistory()
-        var board = BatchBoard()
+        /// Nil until the store was asked.
+        var overview: StoreOverview?
         var viewers: [Int: AsyncStream<ByteBuffer>.Continuation] = [:]
         var nextViewer = 0
         var refusals = 0
@@ -22,7 +23,6 @@ package final class LiveFeed: Service {
 
     private let console: any FleetConsole
     private let queue: any JobQueue
-    private let door: any BatchDoor
     private let build: BuildInfo
     private let interval: Duration
     private let now: @Sendable () -> WallTime
@@ -35,7 +35,6 @@ package final class LiveFeed: Service {
     ) {
         self.console = console
         queue = store
-        door = store
         self.build = build
         interval = settings.liveInterval
         viewerLimit = settings.viewers
@@ -68,25 +67,16 @@ package final class LiveFeed: Service {
             return !state.viewers.isEmpty
         }
         guard isWatched else { return }
-        await refreshBoard()
-        let event = state.withLock { state in
-            LiveEvent(
-                name: "tick", figures: figures, board: state.board, points: state.history.points.suffix(1),
-                time: time, readiness: console.readiness, build: build
-            ).bytes
-        }
+        await refreshOverview()
+        let event = picture("tick", figures: figures, at: time, points: 1)
         let viewers = state.withLock { Array($0.viewers.values) }
         for viewer in viewers { viewer.yield(event) }
     }
 
-    private func refreshBoard() async {
+    private func refreshOverview() async {
         // While the store is unwell the last board stays; readiness tells why it stands still.
         guard let overview = try? await queue.overview() else { return }
-        let gone = state.withLock { $0.board.update(overview) }
-        for batch in gone {
-            guard let final = try? await door.batch(batch.id, tenant: batch.tenant) else { continue }
-            state.withLock { $0.board.add(ended: final) }
-        }
+        state.withLock { $0.overview = overview }
     }
 
     /// A new viewer; nil at the limit or after the end.
@@ -110,14 +100,17 @@ package final class LiveFeed: Service {
     }
 
     /// The first event of a viewer: everything, with the whole history.
-    func greeting() -> ByteBuffer {
-        let figures = console.figures()
-        return state.withLock { state in
-            LiveEvent(
-                name: "hello", figures: figures, board: state.board, points: state.history.points[...], time: now(),
-                readiness: console.readiness, build: build
-            ).bytes
-        }
+    func greeting() async -> ByteBuffer {
+        await refreshOverview()
+        return picture("hello", figures: console.figures(), at: now(), points: LiveHistory.capacity)
+    }
+
+    private func picture(_ name: String, figures: FleetFigures, at time: WallTime, points: Int) -> ByteBuffer {
+        let (overview, shown) = state.withLock { ($0.overview, $0.history.points.suffix(points)) }
+        return LiveEvent(
+            name: name, figures: figures, overview: overview, points: shown, time: time,
+            readiness: console.readiness, build: build
+        ).bytes
     }
 
     private func end() {

@@ -18,7 +18,7 @@ final class LiveViewer: Sendable {
 
     var body: ResponseBody {
         ResponseBody { [self] writer in
-            try await writer.write(feed.greeting())
+            try await writer.write(await feed.greeting())
             for await event in events { try await writer.write(event) }
             try await writer.finish(nil)
         }

@@ -136,7 +136,7 @@ package struct FailedLines: Sendable, Hashable {
     }
 }
 
-/// Progress over all batches that have not ended.
+/// Progress over all batches that have not ended, and the latest of those that have.
 package struct StoreOverview: Sendable {
     package struct Line: Sendable {
         package var batch: Batch
@@ -155,12 +155,15 @@ package struct StoreOverview: Sendable {
     /// Oldest first, at most the store's limit; `omitted` tells how many more there are.
     package var batches: [Line]
     package var omitted: Int
+    /// Ended batches, those made last first, at most the store's limit.
+    package var ended: [Batch]
     /// Input files, output files and database, in bytes.
     package var bytesOnDisk: Int
 
-    package init(batches: [Line], omitted: Int, bytesOnDisk: Int) {
+    package init(batches: [Line], omitted: Int, ended: [Batch] = [], bytesOnDisk: Int) {
         self.batches = batches
         self.omitted = omitted
+        self.ended = ended
         self.bytesOnDisk = bytesOnDisk
     }
 }

@@ -24,6 +24,8 @@ package struct StoreSettings: Sendable {
     package var rowsPerSweep = 2_000
     /// Batches in one overview.
     package var overviewBatches = 100
+    /// Ended batches in one overview.
+    package var overviewEnded = 8
 
     package init() {}
 }

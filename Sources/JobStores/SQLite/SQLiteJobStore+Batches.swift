@@ -96,7 +96,7 @@ extension SQLiteJobStore {
     }
 
     package func overview() async throws(StoreFailure) -> StoreOverview {
-        let limit = settings.overviewBatches
+        let (limit, endedLimit) = (settings.overviewBatches, settings.overviewEnded)
         let databaseBytes = folder.databaseBytes
         return try await read { db in
             let rows = try Row.fetchAll(
@@ -115,7 +115,11 @@ extension SQLiteJobStore {
             }
             let all = try Int.fetchOne(db, sql: "SELECT count(*) FROM batch WHERE ended = 0") ?? 0
             let stored = try Int.fetchOne(db, sql: "SELECT CAST(total(bytes) AS INTEGER) FROM file") ?? 0
-            return StoreOverview(batches: lines, omitted: all - lines.count, bytesOnDisk: databaseBytes + stored)
+            let ended = try Row.fetchAll(
+                db, sql: "SELECT * FROM batch WHERE ended = 1 ORDER BY serial DESC LIMIT ?", arguments: [endedLimit])
+            return StoreOverview(
+                batches: lines, omitted: all - lines.count, ended: try ended.map(BatchRow.batch),
+                bytesOnDisk: databaseBytes + stored)
         }
     }
 }

@@ -66,10 +66,10 @@ import WireFormats
             #expect(shownBatch["completed"]?.int == 3)
             #expect(shownBatch["running"]?.int == 2)
 
-            // It ends: gone from the overview, still shown as it ended.
+            // It ends: not among the open ones any more, still shown as it ended.
             fixture.store.state.withLock {
                 $0.batches[0].state = .completed
-                $0.overview.batches = []
+                $0.overview = StoreOverview(batches: [], omitted: 0, ended: $0.batches, bytesOnDisk: 0)
             }
             await fixture.routes.live.tick()
             let last = try data(await events.next())

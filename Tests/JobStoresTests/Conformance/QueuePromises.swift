@@ -175,6 +175,23 @@ extension StorePromise {
             #expect(try await store.apply([Steps.success(held)], now: Time.at(2)) == [.drained(batch.id)])
             await store.close()
         },
+        StorePromise("the overview shows the ended batches made last, newest first") { fixture in
+            var settings = StoreSettings()
+            settings.overviewEnded = 2
+            let store = try await fixture.open(settings)
+            _ = try await store.recover(now: Time.start)
+            var ids: [BatchID] = []
+            for second in 0..<Int64(3) {
+                let batch = try await Steps.create(store)
+                _ = try await store.reject(batch.id, faults: [], now: Time.at(second))
+                ids.append(batch.id)
+            }
+            let overview = try await store.overview()
+            #expect(overview.batches.isEmpty)
+            #expect(overview.ended.map(\.id) == [ids[2], ids[1]])
+            #expect(overview.ended.allSatisfy { $0.state == .failed })
+            await store.close()
+        },
         StorePromise("the overview sums what is open") { fixture in
             var settings = StoreSettings()
             settings.overviewBatches = 1
