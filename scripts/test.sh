@@ -15,7 +15,7 @@ lint() {
     while read -r script; do bash -n "$script"; done < <(git ls-files '*.sh' .ci/run)
 }
 build() { scripts/build.sh --build-tests; }
-unit() { timeout --signal=INT --kill-after=60 900 swift test --skip-build ${FILTER:+--filter "$FILTER"}; }
+unit() { timeout --signal=INT --kill-after=60 900 swift test --skip-build --no-parallel ${FILTER:+--filter "$FILTER"}; }
 python_tests() { # paths, options
     scripts/python-env.sh .venv Tests/clients/requirements.txt
     NEAP_BINARY=.build/debug/neap timeout --signal=INT --kill-after=60 "${LIMIT:-900}" \

@@ -9,7 +9,8 @@ struct RetryBudget: Sendable {
 
     init(settings: RetrySettings) {
         self.settings = settings
-        tokens = min(settings.burst, max(1, settings.perSecond))
+        // Full at the start: an engine that is dead when the first requests come must not cost any of them.
+        tokens = settings.burst
     }
 
     /// A first attempt was made.

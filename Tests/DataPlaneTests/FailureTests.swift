@@ -23,7 +23,7 @@ import Testing
             #expect(failures(gateway) == [.connect])
             await gateway.records.wait { $0.count == 1 }
             #expect(gateway.records.entries[0].attempts == 2 && gateway.records.entries[0].endpoint == EndpointID(1))
-            #expect(gateway.everyWorkEndedOnce)
+            #expect(await gateway.everyWorkEndsOnce())
         }
     }
 
@@ -85,7 +85,7 @@ import Testing
             }
             #expect(failures(gateway).isEmpty)
             #expect(gateway.engines[0].connections == 4)
-            #expect(gateway.everyWorkEndedOnce)
+            #expect(await gateway.everyWorkEndsOnce())
         }
     }
 
@@ -126,7 +126,7 @@ import Testing
             }
             await gateway.records.wait { $0.count == 2 }
             #expect(gateway.records.entries.allSatisfy { $0.outcome == .engineTruncated && $0.status == 200 })
-            #expect(gateway.everyWorkEndedOnce)
+            #expect(await gateway.everyWorkEndsOnce())
         }
     }
 
@@ -168,7 +168,7 @@ import Testing
             let answer = try #require(try await gateway.ask(chat(Self.stream)))
             #expect(answer.status == 200 && answer.text == ": comment\n" + event("one"))
             #expect(failures(gateway) == [.full(retryAfter: nil)])
-            #expect(gateway.everyWorkEndedOnce)
+            #expect(await gateway.everyWorkEndsOnce())
         }
     }
 
@@ -192,7 +192,7 @@ import Testing
                 await gateway.records.wait { $0.count == count + 1 }
             }
             #expect(gateway.records.entries.allSatisfy { $0.outcome == .clientGone })
-            #expect(gateway.everyWorkEndedOnce)
+            #expect(await gateway.everyWorkEndsOnce())
             #expect(await gateway.listener.runningWorks() == 0)
         }
     }
@@ -206,7 +206,7 @@ import Testing
             await gateway.events.wait { !$0.isEmpty }
             await socket.close()
             await gateway.records.wait { $0.count == 1 }
-            #expect(gateway.everyWorkEndedOnce)
+            #expect(await gateway.everyWorkEndsOnce())
             #expect(gateway.listener.budget.usedBytes == 0)
         }
     }
@@ -233,7 +233,7 @@ import Testing
             #expect(await socket.takeMessage()?.status == 503)
             await gateway.records.wait { $0.count == 1 }
             #expect(gateway.records.entries[0].outcome == .withdrawn)
-            #expect(gateway.everyWorkEndedOnce)
+            #expect(await gateway.everyWorkEndsOnce())
         }
     }
 
@@ -265,7 +265,7 @@ import Testing
             let all = await socket.takeAll()
             #expect(!all.contains("HTTP/1.1 200HTTP"))
             await gateway.records.wait { $0.count == 1 }
-            #expect(gateway.everyWorkEndedOnce)
+            #expect(await gateway.everyWorkEndsOnce())
         }
     }
 

@@ -80,7 +80,7 @@ import Testing
                 try await group.waitForAll()
             }
             await gateway.records.wait { $0.count == 40 * 4 + 20 * 3 }
-            #expect(gateway.everyWorkEndedOnce)
+            #expect(await gateway.everyWorkEndsOnce())
             #expect(await gateway.listener.runningWorks() == 0)
             #expect(gateway.listener.budget.usedBytes == 0)
         }

@@ -43,7 +43,7 @@ import Testing
             await gateway.records.wait { $0.count == 1 }
             let record = gateway.records.entries[0]
             #expect(record.band == .async && record.tenant == "acme" && record.status == 200)
-            #expect(gateway.everyWorkEndedOnce)
+            #expect(await gateway.everyWorkEndsOnce())
         }
     }
 
@@ -87,7 +87,7 @@ import Testing
             await closed.wait { !$0.isEmpty }
             await answers.wait { !$0.isEmpty }
             #expect(answers.entries.map(\.outcome) == [.withdrawn])
-            #expect(gateway.everyWorkEndedOnce)
+            #expect(await gateway.everyWorkEndsOnce())
         }
     }
 
@@ -109,7 +109,7 @@ import Testing
         try await withGateway([engine]) { gateway in
             let answer = await place(gateway, attempt(gateway))
             #expect(answer.outcome == .engineTruncated)
-            #expect(gateway.everyWorkEndedOnce)
+            #expect(await gateway.everyWorkEndsOnce())
         }
     }
 }

@@ -98,7 +98,7 @@ import Testing
             let rest = await running.takeAll()
             #expect(rest.contains(event("two")) && rest.hasSuffix("0\r\n\r\n"))
             await gateway.ended.wait { !$0.isEmpty }
-            #expect(gateway.everyWorkEndedOnce)
+            #expect(await gateway.everyWorkEndsOnce())
         }
     }
 

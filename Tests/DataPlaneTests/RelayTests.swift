@@ -45,7 +45,7 @@ import Testing
             #expect(record.outcome == .completed && record.status == 200 && record.endpoint == EndpointID(0))
             #expect(record.promptTokens == 9 && record.outputTokens == 4 && record.model == "mock")
             #expect(record.bytesIn == body.utf8.count)
-            #expect(gateway.everyWorkEndedOnce)
+            #expect(await gateway.everyWorkEndsOnce())
             #expect(await gateway.listener.runningWorks() == 0)
         }
     }
@@ -70,7 +70,7 @@ import Testing
             await gateway.records.wait { $0.count == 3 }
             #expect(gateway.records.entries.allSatisfy { $0.outputTokens == 3 && $0.streamed })
             #expect(gateway.engines[0].connections == 1)
-            #expect(gateway.everyWorkEndedOnce)
+            #expect(await gateway.everyWorkEndsOnce())
         }
     }
 

@@ -93,6 +93,7 @@ import Testing
         var settings = PoolSettings()
         settings.retry.perSecond = 1
         settings.retry.share = 0
+        settings.retry.burst = 1
         settings.fleet.ejection.attemptFailures = 1000
         var desk = Desk(endpoints: 2, pool: settings)
         let (first, _) = desk.request()

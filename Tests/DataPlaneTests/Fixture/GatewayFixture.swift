@@ -79,17 +79,22 @@ struct GatewayFixture: Sendable {
         return answer
     }
 
-    /// True when the events end every work that arrived exactly once.
-    var everyWorkEndedOnce: Bool {
-        var open: [WorkID: Int] = [:]
-        for event in events.entries {
+    /// Waits until every work that arrived has ended. True when each ended exactly once.
+    func everyWorkEndsOnce() async -> Bool {
+        await events.wait { GatewayFixture.ends($0).values.allSatisfy { $0 > 0 } }
+        return GatewayFixture.ends(events.entries).values.allSatisfy { $0 == 1 }
+    }
+
+    private static func ends(_ events: [Event]) -> [WorkID: Int] {
+        var ends: [WorkID: Int] = [:]
+        for event in events {
             switch event {
-            case .arrived(let arrival): open[arrival.work] = 0
-            case .finished(let work, _), .cancelled(let work): open[work, default: 0] += 1
+            case .arrived(let arrival): ends[arrival.work] = 0
+            case .finished(let work, _), .cancelled(let work): ends[work, default: 0] += 1
             default: break
             }
         }
-        return open.values.allSatisfy { $0 == 1 }
+        return ends
     }
 }
 
