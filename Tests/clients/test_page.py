@@ -7,7 +7,9 @@ import pathlib
 import shutil
 import urllib.request
 
+import openai
 import pytest
+from neaptest.processes import World
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 MODEL = "tiny"
@@ -23,6 +25,28 @@ def browser():
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    """Engines slow enough that a batch is seen at work: the page is drawn once a second."""
+    world = World(tmp_path_factory.mktemp("page"))
+    try:
+        world.engines = [world.engine("--profile", "llama-3.1-8b-l4", model=MODEL, speed=1) for _ in range(2)]
+        world.front = world.gateway([engine.url for engine in world.engines])
+        yield world
+    finally:
+        world.close()
+
+
+@pytest.fixture(scope="module")
+def gateway(world):
+    return world.front
+
+
+@pytest.fixture(scope="module")
+def client(gateway):
+    return openai.OpenAI(base_url=f"{gateway.url}/v1", api_key="none", max_retries=0, timeout=60)
 
 
 @contextlib.contextmanager
@@ -122,7 +146,7 @@ def test_it_shows_endpoints_and_follows_a_batch_to_its_end(browser, gateway, wor
         is_live(page)
         for engine in world.engines:
             assert page.get_by_text(f"127.0.0.1:{engine.port}").is_visible()
-        batch = start_batch(client, 30, tokens=5)
+        batch = start_batch(client, 30)
         row = page.locator(".batch", has_text=batch.id)
         row.wait_for(timeout=20_000)
         row.get_by_text("Completed").wait_for(timeout=60_000)
