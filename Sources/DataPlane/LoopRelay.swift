@@ -13,8 +13,18 @@ final class LoopRelay: WorkHome, @unchecked Sendable {
     let index: Int
     let eventLoop: any EventLoop
     let services: RelayServices
+    // Parts of `services`, so that a use on the hot path does not copy the whole of it.
     let settings: RelaySettings
     let host: SchedulerHost
+    let directory: DirectoryHolder
+    let budget: BufferBudget
+    let consumesCredentials: Bool
+    private let sink: any RecordSink
+    /// Limits that are set for every read, in nanoseconds: adding a `Duration` divides 128-bit numbers.
+    let firstByteNanoseconds: Int64
+    let streamIdleNanoseconds: Int64
+    let idleEngineNanoseconds: Int64
+    let keepAliveNanoseconds: Int64
     let allocator = ByteBufferAllocator()
     var wheel: DeadlineWheel
     private let clock: MonotonicClock
@@ -36,12 +46,26 @@ final class LoopRelay: WorkHome, @unchecked Sendable {
         settings = services.settings
         host = services.host
         clock = services.clock
+        directory = services.directory
+        budget = services.budget
+        consumesCredentials = services.consumesCredentials
+        sink = services.sink
+        firstByteNanoseconds = LoopRelay.limit(settings.firstByteTimeout)
+        streamIdleNanoseconds = LoopRelay.limit(settings.streamIdle)
+        idleEngineNanoseconds = LoopRelay.limit(settings.idleEngineTime)
+        keepAliveNanoseconds = LoopRelay.limit(settings.keepAliveIdle)
         wheel = DeadlineWheel(now: clock.now())
         requestIDs = RequestIDs(seed: UInt64.random(in: 0 ... .max))
     }
 
     @inline(__always)
     func now() -> Instant { clock.now() }
+
+    /// A limit may be "for ever"; a sum with the clock must not overflow.
+    private static func limit(_ duration: Duration) -> Int64 { min(max(duration.wholeNanoseconds, 0), 1 << 60) }
+
+    @inline(__always)
+    func after(_ nanoseconds: Int64) -> Instant { Instant(nanoseconds: clock.now().nanoseconds &+ nanoseconds) }
 
     func makeRequestID() -> String { requestIDs.next() }
 
@@ -57,7 +81,7 @@ final class LoopRelay: WorkHome, @unchecked Sendable {
     func stop() {
         ticker?.cancel()
         ticker = nil
-        for lane in lanes.values { lane.closeIdle() }
+        for lane in lanes.values { lane.retire() }
         lanes = [:]
         for client in Array(clients.values) { client.closeNow() }
     }
@@ -109,7 +133,7 @@ final class LoopRelay: WorkHome, @unchecked Sendable {
         var record = record
         record.outcome = outcome
         record.endedAt = now()
-        services.sink.record(record, loop: index)
+        sink.record(record, loop: index)
     }
 
     // MARK: Progress
@@ -140,7 +164,7 @@ final class LoopRelay: WorkHome, @unchecked Sendable {
     /// Nil when the endpoint is unknown or its TLS cannot be set up.
     func lane(_ endpoint: EndpointID) -> EngineLane? {
         if let lane = lanes[endpoint] { return lane }
-        guard let entry = services.directory.current.endpoint(endpoint) else { return nil }
+        guard let entry = directory.current.endpoint(endpoint) else { return nil }
         var context: NIOSSLContext?
         if let tls = entry.tls {
             guard let made = try? EngineTrust.context(tls) else {
@@ -155,12 +179,12 @@ final class LoopRelay: WorkHome, @unchecked Sendable {
     }
 
     private func refreshLanes() {
-        let directory = services.directory.current
+        let directory = directory.current
         for (id, lane) in lanes {
             if let entry = directory.endpoint(id) {
                 lane.kind = entry.kind
             } else {
-                lane.closeIdle()
+                lane.retire()
                 lanes[id] = nil
             }
         }
@@ -169,7 +193,7 @@ final class LoopRelay: WorkHome, @unchecked Sendable {
     /// False: the connection is of no further use.
     func keep(_ connection: EngineConnection) -> Bool {
         let lane = connection.lane
-        guard lanes[lane.entry.id] === lane, lane.keep(connection, limit: settings.idleEngineConnections) else {
+        guard lane.isCurrent, lane.keep(connection, limit: settings.idleEngineConnections) else {
             return false
         }
         connection.wasKept()

@@ -15,8 +15,8 @@ extension ClientConnection: ExchangeOwner {
         if head.targetRange.isEmpty { buffer.writeStaticString("/") }
         buffer.writeBytes(of: headBytes, head.targetRange)
         buffer.writeBytes(lane.versionAndHost)
-        let consumes = loop.services.consumesCredentials
-        let hasCredential = lane.entry.authorization != nil
+        let consumes = loop.consumesCredentials
+        let hasCredential = lane.hasCredential
         HeadCopy.lines(of: head.fields, in: headBytes, into: &buffer) { field in
             switch field.name {
             case .host, .contentLength, .expect, .requestID, .forwardedFor: false
@@ -39,6 +39,8 @@ extension ClientConnection: ExchangeOwner {
     func answerBegan(_ head: EngineHead, framing: BodyFraming) {
         answerFraming = framing
         request.status = head.head.status
+        // No further attempt: the head's bytes, and the read they share with the body, are not needed any more.
+        headBytes = ByteBuffer()
         var buffer = loop.allocator.buffer(capacity: 1024)
         buffer.writeStaticString("HTTP/1.1 ")
         buffer.writeDecimal(head.head.status)

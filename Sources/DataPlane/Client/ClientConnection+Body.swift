@@ -6,7 +6,7 @@ import WireFormats
 extension ClientConnection {
     /// A body of known length. One that is here already is taken in place, without a copy.
     func gather(length: Int, _ head: RequestHead) {
-        if inbound.readableBytes >= length, loop.services.budget.reserve(length) {
+        if inbound.readableBytes >= length, loop.budget.reserve(length) {
             gathering.reserved = length
             let body = inbound.readSlice(length: length) ?? ByteBuffer()
             if inbound.readableBytes == 0 { inbound = ByteBuffer() }
@@ -110,7 +110,7 @@ extension ClientConnection {
         let announced = gathering.bytes.readableBytes + max(gathering.remaining, 0)
         var target = max(needed, min(2 * needed, 8 << 20))
         if gathering.remaining >= 0 { target = max(needed, min(announced, max(target, 256 << 10))) }
-        if loop.services.budget.reserve(target - gathering.reserved) {
+        if loop.budget.reserve(target - gathering.reserved) {
             gathering.reserved = target
             gathering.bytes.reserveCapacity(target)
             return true
@@ -140,6 +140,6 @@ extension ClientConnection {
     func releaseGathered() {
         let reserved = gathering.reserved
         gathering = BodyGathering()
-        if reserved > 0 { loop.services.budget.release(reserved) }
+        if reserved > 0 { loop.budget.release(reserved) }
     }
 }

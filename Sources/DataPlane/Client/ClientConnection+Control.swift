@@ -20,6 +20,7 @@ extension ClientConnection {
         if head.fields.isChunked { gathering.chunks = ChunkParser(limits: loop.settings.http) }
         let call = ControlCall(controlHead(head), connection: self, hasBody: head.hasBody)
         control = call
+        headBytes = ByteBuffer()
         if head.expectsContinue, head.hasBody, inbound.readableBytes == 0 {
             let line = ByteBuffer(staticString: "HTTP/1.1 100 Continue\r\n\r\n")
             context?.writeAndFlush(wrapOutboundOut(line), promise: nil)
@@ -111,7 +112,7 @@ extension ClientConnection {
     }
 
     /// The request cannot be read to its end: it is answered if nothing was answered yet, and the connection ends.
-    private func abortControl(_ refusal: Refusal) {
+    func abortControl(_ refusal: Refusal) {
         control = nil
         gathering = BodyGathering()
         if request.status != 0 { return closeNow() }

@@ -22,7 +22,7 @@ extension ClientConnection {
             facts.kind = request.kind
         }
         request = facts
-        let isEnginePath = EnginePaths.contains(facts.path, loop.services.directory.current)
+        let isEnginePath = EnginePaths.contains(facts.path, loop.directory.current)
         let identity = identify(head)
         if isEnginePath || bridge == nil {
             guard let identity else { return refuseUnread(StatusTable.unauthorized) }
@@ -91,7 +91,7 @@ extension ClientConnection {
     }
 
     private func identify(_ head: RequestHead) -> Identity? {
-        guard loop.services.consumesCredentials else {
+        guard loop.consumesCredentials else {
             return loop.services.identity.identify(authorization: nil, apiKey: nil)
         }
         return loop.services.identity.identify(

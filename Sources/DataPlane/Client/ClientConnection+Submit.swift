@@ -23,7 +23,7 @@ extension ClientConnection {
     }
 
     private func submit(_ body: ByteBuffer, _ scan: RequestScan) {
-        let directory = loop.services.directory.current
+        let directory = loop.directory.current
         request.model = scan.model
         guard let model = directory.models[scan.model], let pool = directory.pool(model.pool) else {
             return refuse(

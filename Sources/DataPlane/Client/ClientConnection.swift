@@ -31,7 +31,8 @@ final class ClientConnection: ChannelDuplexHandler, Deadlined {
         case closed
     }
 
-    unowned let loop: LoopRelay
+    /// The loop holds this object while it is open; the cycle ends with it.
+    let loop: LoopRelay
     let bridge: ControlBridge?
     var phase = Phase.head
     var context: ChannelHandlerContext?
@@ -184,7 +185,7 @@ final class ClientConnection: ChannelDuplexHandler, Deadlined {
         phase = .head
         parser.reset()
         headHasBegun = false
-        setDeadline(loop.now() + loop.settings.keepAliveIdle)
+        setDeadline(loop.after(loop.keepAliveNanoseconds))
         advance()
         readAgain()
     }
@@ -201,10 +202,9 @@ final class ClientConnection: ChannelDuplexHandler, Deadlined {
         case .body: refuse(StatusTable.bodyTimeout)
         case .budget: break
         case .control:
-            if let control, !control.bodyEnded, context?.channel.isWritable ?? false {
-                control.fail(ControlFailure.bodyTimeout)
-            }
-            closeNow()
+            guard let control, !control.bodyEnded, isWritable else { return closeNow() }
+            control.fail(.bodyTimeout)
+            abortControl(StatusTable.bodyTimeout)
         case .exchange, .lingering, .closed: closeNow()
         }
     }

@@ -24,7 +24,8 @@ final class EngineConnection: ChannelDuplexHandler, Deadlined {
     /// True once an earlier answer came over this connection: its silent death says nothing about the engine.
     private(set) var isReused = false
     let lane: EngineLane
-    unowned let loop: LoopRelay
+    /// The loop holds this object while it is open; the cycle ends with it.
+    let loop: LoopRelay
     private var context: ChannelHandlerContext?
     private var exchange: Exchange?
     private var parser: ResponseHeadParser
@@ -56,7 +57,7 @@ final class EngineConnection: ChannelDuplexHandler, Deadlined {
         self.exchange = exchange
         phase = .awaitingHead
         parser.reset()
-        setDeadline(loop.now() + loop.settings.firstByteTimeout)
+        setDeadline(loop.after(loop.firstByteNanoseconds))
         context.write(wrapOutboundOut(head), promise: nil)
         if let body { context.write(wrapOutboundOut(body), promise: nil) }
         context.flush()
@@ -88,7 +89,7 @@ final class EngineConnection: ChannelDuplexHandler, Deadlined {
     }
 
     /// It is in its lane's list of idle connections now.
-    func wasKept() { setDeadline(loop.now() + loop.settings.idleEngineTime) }
+    func wasKept() { setDeadline(loop.after(loop.idleEngineNanoseconds)) }
 
     private func setDeadline(_ deadline: Instant) { loop.wheel.set(slot, deadline) }
 
@@ -208,7 +209,7 @@ final class EngineConnection: ChannelDuplexHandler, Deadlined {
         } else if rest.readableBytes > 0 {
             takeBody(rest)
         } else {
-            setDeadline(loop.now() + loop.settings.streamIdle)
+            setDeadline(loop.after(loop.streamIdleNanoseconds))
             self.exchange?.readEnded()
         }
     }
@@ -232,7 +233,7 @@ final class EngineConnection: ChannelDuplexHandler, Deadlined {
         case .none: return failProtocol()
         }
         guard phase == .body else { return }
-        setDeadline(loop.now() + (exchange == nil ? loop.settings.idleEngineTime : loop.settings.streamIdle))
+        setDeadline(loop.after(exchange == nil ? loop.idleEngineNanoseconds : loop.streamIdleNanoseconds))
         exchange?.readEnded()
     }
 

@@ -10,6 +10,10 @@ final class EngineLane {
     /// Refreshed from the directory: the kind is learned after the endpoint was added.
     var kind: EngineKind
     let tls: NIOSSLContext?
+    /// The engine has a credential of its own: a client's is not sent.
+    let hasCredential: Bool
+    /// False once the endpoint is gone: its connections are not kept any more.
+    private(set) var isCurrent = true
     /// `POST ` and the endpoint's path prefix.
     let methodAndPrefix: [UInt8]
     /// Behind the path: version, Host and, where configured, the engine's own credential.
@@ -22,6 +26,7 @@ final class EngineLane {
         self.entry = entry
         self.tls = tls
         kind = entry.kind
+        hasCredential = entry.authorization != nil
         methodAndPrefix = Array("POST \(entry.pathPrefix)".utf8)
         let host = entry.host.contains(":") ? "[\(entry.host)]" : entry.host
         let isDefaultPort = entry.port == (entry.tls == nil ? 80 : 443)
@@ -48,7 +53,8 @@ final class EngineLane {
     }
 
     /// The endpoint is gone: its idle connections are closed.
-    func closeIdle() {
+    func retire() {
+        isCurrent = false
         let connections = idle
         idle = []
         for connection in connections { connection.close() }

@@ -25,7 +25,8 @@ final class Exchange {
     }
 
     let work: WorkID
-    unowned let loop: LoopRelay
+    /// The loop holds this object while it is open; the cycle ends with it.
+    let loop: LoopRelay
     let owner: any ExchangeOwner
     let mayRetryAfterSend: Bool
     var record: RequestRecord
@@ -317,7 +318,7 @@ final class Exchange {
     private func releaseBody() {
         body = ByteBuffer()
         if reservedBytes > 0 {
-            loop.services.budget.release(reservedBytes)
+            loop.budget.release(reservedBytes)
             reservedBytes = 0
         }
     }
