@@ -151,7 +151,7 @@ private struct ScriptedSurface: ControlSurface {
         let surface = ScriptedSurface()
         var options = options(surface)
         options.settings.controlBodyBytes = 1000
-        options.settings.controlRequests = 1
+        options.settings.bodySilence = .milliseconds(150)
         try await withGateway([], options) { gateway in
             let announced = try await gateway.ask("POST /count HTTP/1.1\r\nHost: g\r\nContent-Length: 1001\r\n\r\n")
             #expect(announced?.status == 413)
@@ -162,6 +162,15 @@ private struct ScriptedSurface: ControlSurface {
             let bad = try await gateway.ask(
                 "POST /count HTTP/1.1\r\nHost: g\r\nTransfer-Encoding: chunked\r\n\r\nxx\r\n")
             #expect(bad?.status == 400)
+            let silent = try await gateway.ask("POST /count HTTP/1.1\r\nHost: g\r\nContent-Length: 9\r\n\r\nabc")
+            #expect(silent?.status == 408)
+        }
+    }
+
+    @Test func moreControlRequestsThanTheLimitAreRefused() async throws {
+        var options = options()
+        options.settings.controlRequests = 1
+        try await withGateway([], options) { gateway in
             let busy = try await gateway.connect()
             try await busy.send("GET /ticks HTTP/1.1\r\nHost: g\r\n\r\n")
             _ = await busy.take(through: "tick")
