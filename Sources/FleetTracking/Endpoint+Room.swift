@@ -1,5 +1,6 @@
 extension Endpoint {
     /// Whether the work fits now, by the rules of its band. Health and draining are the caller's question.
+    @inline(__always)
     package func hasRoom(for demand: WorkDemand, at now: Instant) -> Bool {
         guard !health.isFull(at: now) else { return false }
         if let allowance = health.allowance, works >= allowance { return false }
@@ -9,16 +10,24 @@ extension Endpoint {
     /// Real-time: sequences within the limit, and KV for what is there plus the prompt (an engine preempts only when
     /// memory is really short, so expected output is not counted). An endpoint without work of ours always has room:
     /// no sample, however wrong, stops all traffic.
+    ///
+    /// A request of many sequences needs free no more than a quarter of the limit, a long prompt no more than half of
+    /// the KV: the engine itself queues the rest. Else one such request at the head of the queue would hold back
+    /// everybody until an endpoint is nearly empty.
+    @inline(__always)
     private func hasRealtimeRoom(for demand: WorkDemand, at now: Instant) -> Bool {
         guard works > 0 else { return true }
-        let sequences = ownSequences + foreignSequences(for: .realtime, at: now) + demand.sequences
+        let needed = min(demand.sequences, max(1, capacity.sequences / 4))
+        let sequences = ownSequences + foreignSequences(for: .realtime, at: now) + needed
         guard sequences <= capacity.sequences else { return false }
         guard let kvTokens, kvTokens > 0 else { return true }
-        return residentTokens + foreignKV(for: .realtime, at: now) + demand.promptTokens <= kvTokens
+        let prompt = min(demand.promptTokens, kvTokens / 2)
+        return residentTokens + foreignKV(for: .realtime, at: now) + prompt <= kvTokens
     }
 
     /// Async: what is left after `reserve` of sequences, batch tokens and KV (expected output counted), and only a few
     /// prompt tokens awaiting prefill at once. A stale or missing view allows no more than a trickle.
+    @inline(__always)
     private func hasAsyncRoom(for demand: WorkDemand, at now: Instant) -> Bool {
         guard health.state == .healthy else { return false }
         let limit = capacity.sequences
@@ -34,6 +43,7 @@ extension Endpoint {
 
     private var spare: Double { 1 - min(1, max(0, settings.asyncShare.reserve)) }
 
+    @inline(__always)
     private func hasAsyncMemory(for demand: WorkDemand, used: Int, at now: Instant) -> Bool {
         // An idle engine takes any prompt it can hold at all; what it cannot hold it refuses itself.
         guard used > 0 else { return true }
@@ -42,6 +52,7 @@ extension Endpoint {
         return reserved + demand.reservedTokens <= Int(Double(kvTokens) * spare)
     }
 
+    @inline(__always)
     private func hasAsyncPrefill(for demand: WorkDemand, used: Int) -> Bool {
         let pendingAsync = prefill.pending(.async)
         guard pendingAsync == 0 || pendingAsync + demand.promptTokens <= settings.asyncShare.prefillTokens else {

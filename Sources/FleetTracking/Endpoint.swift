@@ -56,17 +56,21 @@ package struct Endpoint: Sendable {
     /// Our sequences there, of both bands.
     package var ownSequences: Int { realtime.sequences + async.sequences }
 
+    @inline(__always)
     package func isStale(at now: Instant) -> Bool { foreign.isStale(at: now, freshness: settings.freshness) }
 
     /// Sequences of others, as far as this band counts them.
+    @inline(__always)
     package func foreignSequences(for band: Band, at now: Instant) -> Int {
         scaled(foreign.sequences, for: band, at: now)
     }
 
     /// KV tokens of others, as far as this band counts them.
+    @inline(__always)
     package func foreignKV(for band: Band, at now: Instant) -> Int { scaled(foreign.kvTokens, for: band, at: now) }
 
     /// Share of KV in use, 0…1, as far as it is known; 0 when unknown.
+    @inline(__always)
     package func kvUse(at now: Instant) -> Double {
         if let kvTokens, kvTokens > 0 {
             return min(1, Double(residentTokens + foreignKV(for: .realtime, at: now)) / Double(kvTokens))
@@ -74,6 +78,7 @@ package struct Endpoint: Sendable {
         return isStale(at: now) ? 0 : sampledKVUse ?? 0
     }
 
+    @inline(__always)
     private func scaled(_ value: Int, for band: Band, at now: Instant) -> Int {
         guard value > 0 else { return 0 }
         return Int((Double(value) * foreign.share(for: band, at: now, freshness: settings.freshness)).rounded())
@@ -81,5 +86,6 @@ package struct Endpoint: Sendable {
 }
 
 extension Endpoint {
+    @inline(__always)
     package func serves(_ model: ModelID) -> Bool { models.contains(model) }
 }

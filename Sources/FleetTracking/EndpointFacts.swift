@@ -21,7 +21,10 @@ package struct EndpointFacts: Sendable {
 }
 
 extension Endpoint {
-    /// Lets the prefill run until now and tells what a pick needs. Mutating, so that it runs in place.
+    /// Lets the prefill run until now and tells what a pick needs.
+    ///
+    /// Mutating, and all that it calls inlined, so that the endpoint is read where it lies: a call on a part of a
+    /// changing array would copy it whole, which costs more than the rest.
     mutating func facts(for demand: WorkDemand, model: ModelID, at now: Instant) -> EndpointFacts {
         prefill.advance(to: now, rate: prefillRate)
         var facts = EndpointFacts()

@@ -14,6 +14,7 @@ package struct ForeignLoad: Sendable {
         self.sampledAt = sampledAt
     }
 
+    @inline(__always)
     package func isStale(at now: Instant, freshness: FreshnessSettings) -> Bool {
         guard let sampledAt else { return true }
         return now - sampledAt > freshness.staleAfter
@@ -21,6 +22,7 @@ package struct ForeignLoad: Sendable {
 
     /// How much of it a decision counts. Async counts the last known load in full however old it is; real-time counts
     /// less and less of a stale one, so that a lost scraper cannot hold traffic back for ever.
+    @inline(__always)
     package func share(for band: Band, at now: Instant, freshness: FreshnessSettings) -> Double {
         guard band == .realtime, let sampledAt else { return 1 }
         let excess = (now - sampledAt - freshness.staleAfter).seconds

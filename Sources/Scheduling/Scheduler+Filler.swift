@@ -61,12 +61,12 @@ extension Scheduler {
     /// Claims more jobs when few wait. One claim of a pool is on its way at a time.
     mutating func claim(_ pool: Int, _ now: Instant, _ effects: inout [Effect]) {
         guard !isAsyncPaused, !isShuttingDown else { return }
-        let state = pools[pool]
-        guard !state.isClaiming, state.backlog > 0, now >= state.nextClaimAt else { return }
-        let waiting = state.flow.depth(.async).works
-        let readAhead = state.settings.readAhead
-        guard waiting < readAhead.lowMark || waiting == 0 else { return }
-        let limit = min(max(1, readAhead.window - waiting), state.backlog, state.settings.flow.async.entries - waiting)
+        guard !pools[pool].isClaiming, pools[pool].backlog > 0, now >= pools[pool].nextClaimAt else { return }
+        let waiting = pools[pool].flow.depth(.async).works
+        let readAhead = pools[pool].settings.readAhead
+        guard waiting < max(1, readAhead.lowMark) else { return }
+        let places = pools[pool].settings.flow.async.entries - waiting
+        let limit = min(max(1, readAhead.window - waiting), pools[pool].backlog, places)
         guard limit > 0 else { return }
         pools[pool].isClaiming = true
         pools[pool].claimedArrivals = 0

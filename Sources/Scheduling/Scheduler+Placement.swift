@@ -156,8 +156,8 @@ extension Scheduler {
     /// Asks for a timer at the earliest time that is due, unless an earlier one is on its way.
     mutating func armWake(_ now: Instant, _ effects: inout [Effect]) {
         var next = fleet.nextReturn
-        for pool in pools {
-            guard let wake = pool.wakeAt else { continue }
+        for pool in pools.indices {
+            guard let wake = pools[pool].wakeAt else { continue }
             next = min(next ?? wake, wake)
         }
         guard let due = next, due < .distantFuture else { return }

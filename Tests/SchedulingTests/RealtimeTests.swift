@@ -174,6 +174,19 @@ import Testing
         #expect(desk.send(.timerFired).forwards == [work])
     }
 
+    @Test func `a huge request does not hold back the queue until an endpoint is empty`() {
+        var desk = Desk()
+        desk.add(0, sequences: 8, kvTokens: 10_000)
+        let running = (0..<8).map { _ in desk.request().work }
+        var huge = desk.makeArrival(prompt: 50_000)
+        huge.sequences = 1000
+        #expect(desk.send(.arrived(huge)).deeds.isEmpty)
+        let (next, _) = desk.request()
+        #expect(desk.finish(running[0]).deeds.isEmpty)
+        #expect(desk.finish(running[1]).deeds == [.forward(huge.work, EndpointID(0))])
+        #expect(desk.send(.cancelled(huge.work)).deeds == [.forward(next, EndpointID(0))])
+    }
+
     @Test func `prompts beyond the memory of a busy endpoint wait`() {
         var desk = Desk()
         desk.add(0, sequences: 100, kvTokens: 10_000)
