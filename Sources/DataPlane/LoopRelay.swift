@@ -181,7 +181,8 @@ final class LoopRelay: WorkHome, @unchecked Sendable {
     private func refreshLanes() {
         let directory = directory.current
         for (id, lane) in lanes {
-            if let entry = directory.endpoint(id) {
+            // A changed credential or address needs a lane of its own; running requests end on the old one.
+            if let entry = directory.endpoint(id), lane.reaches(entry) {
                 lane.kind = entry.kind
             } else {
                 lane.retire()

@@ -70,7 +70,7 @@ extension ClientConnection {
     private func begin(_ exchange: Exchange, _ arrival: Arrival) {
         self.exchange = exchange
         phase = .exchange
-        setDeadline(.distantFuture)
+        setDeadline(isWritable ? .distantFuture : loop.now() + loop.settings.writeStall)
         loop.add(exchange)
         loop.host.submit(.arrived(arrival))
     }

@@ -99,7 +99,8 @@ final class ClientConnection: ChannelDuplexHandler, Deadlined {
     /// While an answer is under way one read is taken ahead, mainly to see the client go away.
     private var mayRead: Bool {
         switch phase {
-        case .head, .body, .lingering: true
+        case .head: isWritable
+        case .body, .lingering: true
         case .exchange: inbound.readableBytes == 0
         case .control: control?.wantsBody ?? false || (control?.bodyEnded ?? true && inbound.readableBytes == 0)
         case .budget, .closed: false
@@ -140,6 +141,12 @@ final class ClientConnection: ChannelDuplexHandler, Deadlined {
         case .control:
             if isWritable { control?.becameWritable() }
             setDeadline(isWritable ? controlDeadline : loop.now() + loop.settings.writeStall)
+        case .head:
+            awaitRequest()
+            if isWritable {
+                advance()
+                readAgain()
+            }
         default: break
         }
         context.fireChannelWritabilityChanged()
@@ -147,13 +154,14 @@ final class ClientConnection: ChannelDuplexHandler, Deadlined {
 
     // MARK: Requests, one after the other
 
-    /// Parses and handles what has come, as long as there are whole requests and nothing to wait for.
+    /// Parses and handles what has come, as long as there are whole requests and nothing to wait for. A client that
+    /// does not read its answers gets no further ones: they would pile up in memory.
     func advance() {
         // An answer that is given at once comes back here from inside the loop below, which then goes on.
         guard !isAdvancing else { return }
         isAdvancing = true
         defer { isAdvancing = false }
-        while phase == .head, inbound.readableBytes > 0 {
+        while phase == .head, inbound.readableBytes > 0, isWritable {
             switch inbound.withUnsafeReadableBytes({ parser.parse($0) }) {
             case .incomplete: return awaitHead()
             case .refused(let refusal):
@@ -177,6 +185,8 @@ final class ClientConnection: ChannelDuplexHandler, Deadlined {
 
     /// The answer in hand has ended.
     func answerIsOver() {
+        // The write that ended the answer may have found the client gone.
+        guard phase != .closed else { return }
         exchange = nil
         control = nil
         pendingHead = nil
@@ -185,9 +195,20 @@ final class ClientConnection: ChannelDuplexHandler, Deadlined {
         phase = .head
         parser.reset()
         headHasBegun = false
-        setDeadline(loop.after(loop.keepAliveNanoseconds))
+        awaitRequest()
         advance()
         readAgain()
+    }
+
+    /// The limit while no request is in hand: for the client to take its last answer, or to send a request.
+    private func awaitRequest() {
+        if !isWritable {
+            setDeadline(loop.now() + loop.settings.writeStall)
+        } else if headHasBegun {
+            setDeadline(loop.now() + loop.settings.headTimeout)
+        } else {
+            setDeadline(loop.after(loop.keepAliveNanoseconds))
+        }
     }
 
     // MARK: Ends
@@ -195,7 +216,7 @@ final class ClientConnection: ChannelDuplexHandler, Deadlined {
     func deadlinePassed(now: Instant) {
         switch phase {
         case .head:
-            if inbound.readableBytes == 0 { return closeNow() }
+            if inbound.readableBytes == 0 || !isWritable { return closeNow() }
             request = RequestFacts(arrivedAt: now)
             inbound = ByteBuffer()
             refuse(StatusTable.headTimeout)

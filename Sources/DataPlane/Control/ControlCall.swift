@@ -12,7 +12,7 @@ final class ControlCall: ControlResponseWriter, @unchecked Sendable {
     private let head: ControlHead
     // ---- on the loop
     private weak var connection: ClientConnection?
-    private var pieces: [ByteBuffer] = []
+    private var pieces = CircularBuffer<ByteBuffer>()
     private var queuedBytes = 0
     private(set) var bodyEnded: Bool
     private var failure: ControlFailure?

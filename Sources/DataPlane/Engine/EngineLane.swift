@@ -39,6 +39,12 @@ final class EngineLane {
     /// SGLang says that it is full in the first event of a stream, after its 200; of others of its family it is unknown.
     var mayFailInFirstEvent: Bool { kind == .sglang || kind == .unknown }
 
+    /// True when requests on this lane go where the entry says, with its credential.
+    func reaches(_ entry: EndpointEntry) -> Bool {
+        self.entry.host == entry.host && self.entry.port == entry.port && self.entry.tls == entry.tls
+            && self.entry.authorization == entry.authorization && self.entry.pathPrefix == entry.pathPrefix
+    }
+
     func takeIdle() -> EngineConnection? { idle.popLast() }
 
     /// False when the lane is full: close the connection.

@@ -167,6 +167,8 @@ final class Exchange {
         connection = nil
         held = nil
         answer = AnswerWatch()
+        startIsTold = false
+        toldTokens = 0
         loop.host.submit(.failed(work, failure))
     }
 
@@ -179,9 +181,10 @@ final class Exchange {
             connection.abandonAnswer()
             return fail(.full(retryAfter: head.retryAfter))
         }
-        record.firstByteAt = loop.now()
         framing = head.head.framing
         answer = AnswerWatch(head)
+        // A stream's head comes when the engine admits the request: its first output is what a person waits for.
+        if !answer.isStream { record.firstByteAt = loop.now() }
         if answer.isStream && connection.lane.mayFailInFirstEvent {
             phase = .holding
             held = HeldAnswer(head: head)
@@ -236,10 +239,12 @@ final class Exchange {
     func readEnded() {
         guard phase == .relaying || phase == .holding else { return }
         if phase == .relaying { owner.flushAnswer() }
-        if !startIsTold {
+        // While the first event is held back the work may still go elsewhere: the scheduler must not think it began.
+        if !startIsTold, phase == .relaying {
             startIsTold = true
             loop.host.submit(.started(work))
         }
+        if record.firstByteAt == nil, answer.outputTokens > 0 { record.firstByteAt = loop.now() }
         if answer.outputTokens > toldTokens { loop.noteProgress(self) }
     }
 
@@ -256,6 +261,8 @@ final class Exchange {
         if phase == .holding { decideHeld(isAtEnd: true) }
         guard phase == .relaying else { return }
         owner.flushAnswer()
+        // The flush may have found the client gone, which ended the work.
+        guard phase == .relaying else { return }
         let outcome = answer.hasErrorEvent ? Outcome.engineStreamError : .completed
         finish(outcome)
         owner.answerEnded()

@@ -159,7 +159,10 @@ package final class EngineProbe: Sendable {
             channel.close(promise: nil)
             throw .unreachable("the probe was closed")
         }
-        channel.writeAndFlush(request, promise: nil)
+        // A channel that closed a moment ago has no handler left: only the write itself tells.
+        let written = channel.eventLoop.makePromise(of: Void.self)
+        written.futureResult.whenFailure { answer.fail(ProbeFailure.unreachable(EngineProbe.reason($0))) }
+        channel.writeAndFlush(request, promise: written)
         do {
             let result = try await answer.futureResult.get()
             release(channel, mayReuse: result.mayReuse)

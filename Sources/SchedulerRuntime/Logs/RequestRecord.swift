@@ -21,6 +21,7 @@ package struct RequestRecord: Sendable {
     /// Stamps on the monotonic axis; nil when that point was not reached.
     package var arrivedAt: Instant
     package var forwardedAt: Instant?
+    /// The first byte of an unstreamed answer, the first output of a stream.
     package var firstByteAt: Instant?
     package var endedAt: Instant
     package var bytesIn: Int
