@@ -22,6 +22,7 @@ struct ServeCommand: AsyncParsableCommand {
         let level = Logger.Level(rawValue: settings.logLevel) ?? .info
         var logger = Logger(label: "neap") { StreamLogHandler.standardError(label: $0) }
         logger.logLevel = level
+        raiseFileLimit()
         do {
             let gateway = try Gateway(settings, logger: logger)
             try await GatewayLife(gateway: gateway, sources: options.sources()).run()
@@ -40,5 +41,15 @@ struct ServeCommand: AsyncParsableCommand {
             StandardOutput.writeError("neap ended: \(error)\n")
             throw ExitCode(1)
         }
+    }
+
+    /// Every connection is a descriptor, and a shell's soft limit (often 1024) is far below the connection limit. At
+    /// the limit a dial would fail and count against an endpoint that is well.
+    private func raiseFileLimit() {
+        let files = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+        var limit = rlimit()
+        guard getrlimit(files, &limit) == 0, limit.rlim_cur < limit.rlim_max else { return }
+        limit.rlim_cur = limit.rlim_max
+        _ = setrlimit(files, &limit)
     }
 }

@@ -194,7 +194,7 @@ extension SettingsBuilder {
             token = sources.environment[name]
             if token == nil {
                 complain(
-                    PoolCatalogue.credentialVariable, indices, found: "\"\(name)\", which is not set",
+                    PoolCatalogue.credentialVariable, indices, found: "a name that is not set",
                     allowed: "a variable of the process's environment")
             }
         }

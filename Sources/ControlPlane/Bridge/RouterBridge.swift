@@ -66,8 +66,9 @@ extension Request {
             guard let name = HTTPField.Name(header.name) else { continue }
             fields.append(HTTPField(name: name, value: header.value))
         }
+        let host = request.headers.first { $0.name.lowercased() == "host" }?.value
         let head = HTTPRequest(
-            method: method, scheme: nil, authority: nil, path: request.uri, headerFields: fields)
+            method: method, scheme: nil, authority: host, path: request.uri, headerFields: fields)
         self.init(head: head, body: RequestBody(asyncSequence: BridgedBody(body: request.body)))
     }
 }
