@@ -2,7 +2,7 @@ extension Endpoint {
     /// Whether the work fits now, by the rules of its band. Health and draining are the caller's question.
     @inline(__always)
     package func hasRoom(for demand: WorkDemand, at now: Instant) -> Bool {
-        guard !health.isFull(at: now) else { return false }
+        guard fullness.admits(at: now) else { return false }
         if let allowance = health.allowance, works >= allowance { return false }
         return demand.band == .realtime ? hasRealtimeRoom(for: demand, at: now) : hasAsyncRoom(for: demand, at: now)
     }

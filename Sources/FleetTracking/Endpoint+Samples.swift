@@ -12,7 +12,7 @@ extension Endpoint {
         sampledKVUse = sample.kvUse.map { $0.isFinite ? min(1, max(0, $0)) : 0 } ?? sampledKVUse
         observeCounts(sample, takenAt: takenAt, now: now)
         observeRestart(sample)
-        health.mayHaveRoom(since: takenAt)
+        fullness.sampled(waiting: sample.waiting.map { max(0, $0) }, takenAt: takenAt)
     }
 
     private mutating func observeCounts(_ sample: EngineSample, takenAt: Instant, now: Instant) {

@@ -10,6 +10,7 @@ package struct Endpoint: Sendable {
     /// Left the configuration; its last works run to their end.
     package internal(set) var isRemoved = false
     package internal(set) var health: EndpointHealth
+    package internal(set) var fullness: Fullness
     package internal(set) var capacity: SequenceCapacity
     /// Tokens the engine handles in one step.
     package let batchTokens: Int
@@ -38,6 +39,7 @@ package struct Endpoint: Sendable {
         pool = description.pool
         models = description.models
         health = EndpointHealth(settings: settings.ejection)
+        fullness = Fullness(settings: settings.ejection)
         capacity = SequenceCapacity(configured: description.maximumSequences, settings: settings.capacity)
         batchTokens = max(1, description.batchTokens ?? settings.capacity.batchTokens)
         kvTokens = description.kvTokens

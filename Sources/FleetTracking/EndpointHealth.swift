@@ -12,19 +12,12 @@ package struct EndpointHealth: Sendable {
     }
 
     package private(set) var state = State.healthy
-    /// The endpoint said "full": nothing goes there before.
-    package private(set) var fullUntil = Instant(nanoseconds: .min)
-    private var fullSince = Instant(nanoseconds: .min)
-    private var fullPause: Duration
     private var attemptFailures = 0
     private var probeFailures = 0
     private var ejections = 0
     private let settings: EjectionSettings
 
-    package init(settings: EjectionSettings) {
-        self.settings = settings
-        fullPause = settings.fullPause
-    }
+    package init(settings: EjectionSettings) { self.settings = settings }
 
     package var isHealthy: Bool { if case .ejected = state { false } else { true } }
 
@@ -37,13 +30,9 @@ package struct EndpointHealth: Sendable {
     /// Works that may be there at once; nil: no limit.
     package var allowance: Int? { if case .returning(let allowance) = state { allowance } else { nil } }
 
-    package func isFull(at now: Instant) -> Bool { now < fullUntil }
-
     /// An answer came. True when the endpoint is thereby fully back.
     package mutating func attemptSucceeded() -> Bool {
         attemptFailures = 0
-        fullPause = settings.fullPause
-        fullUntil = Instant(nanoseconds: .min)
         guard case .returning(let allowance) = state else { return false }
         let grown = allowance &* 2
         guard grown > settings.fullAllowance else {
@@ -83,19 +72,6 @@ package struct EndpointHealth: Sendable {
         }
         beginReturn()
         return true
-    }
-
-    /// The endpoint said that it is full. Not a failure.
-    package mutating func saidFull(retryAfter: Duration?, at now: Instant) {
-        fullSince = now
-        let wished = max(fullPause, retryAfter ?? .zero)
-        fullUntil = now + min(wished, settings.longestFullPause)
-        fullPause = min(fullPause * 2, settings.longestFullPause)
-    }
-
-    /// A sample taken then, or a work ended then, shows that there may be room again.
-    package mutating func mayHaveRoom(since instant: Instant) {
-        if instant > fullSince { fullUntil = Instant(nanoseconds: .min) }
     }
 
     private mutating func beginReturn() {

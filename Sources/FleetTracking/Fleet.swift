@@ -59,7 +59,7 @@ package struct Fleet: ~Copyable {
 
     /// When time alone may make room on a member: the end of its pause, or of the prefill at its front (async only).
     package func nextRoom(_ index: Int, band: Band, after now: Instant) -> Instant? {
-        let fullUntil = endpoints[index].health.fullUntil
+        let fullUntil = endpoints[index].fullness.pausedUntil
         let pause = fullUntil > now ? fullUntil : nil
         let tokens = endpoints[index].prefill.frontTokens
         guard band == .async, tokens > 0 else { return pause }
@@ -145,8 +145,11 @@ package struct Fleet: ~Copyable {
         return ejectIfFailing(id, at: now)
     }
 
-    package mutating func saidFull(_ id: EndpointID, retryAfter: Duration?, at now: Instant) {
-        _ = change(id) { $0.health.saidFull(retryAfter: retryAfter, at: now) }
+    /// An endpoint said that it is full to the work of this ticket. Not a failure.
+    package mutating func saidFull(_ id: EndpointID, retryAfter: Duration?, ticket: Int, at now: Instant) {
+        _ = change(id) {
+            $0.fullness.said(retryAfter: retryAfter, to: ticket, next: $0.prefill.nextTicket, at: now)
+        }
     }
 
     /// Lets ejections end whose time is over.
@@ -159,7 +162,7 @@ package struct Fleet: ~Copyable {
     // MARK: Our own work
 
     /// Counts a work that is sent now. `uncachedTokens`: the part of its prompt that the engine must prefill.
-    /// Returns the work's place in the engine's prefill.
+    /// Returns the work's ticket: its number among the works sent there, and its place in the engine's prefill.
     package mutating func dispatch(_ demand: WorkDemand, uncachedTokens: Int, to id: EndpointID, at now: Instant) -> Int
     {
         var ticket = 0
@@ -168,6 +171,7 @@ package struct Fleet: ~Copyable {
             endpoint.residentTokens += demand.promptTokens
             endpoint.prefill.advance(to: now, rate: endpoint.prefillRate)
             ticket = endpoint.prefill.add(tokens: max(0, uncachedTokens), band: demand.band, now: now)
+            endpoint.fullness.sent()
             endpoint.recordHistory(at: now)
         }
         return ticket
@@ -178,9 +182,15 @@ package struct Fleet: ~Copyable {
         _ = change(id) { $0.prefix.insert(chain) }
     }
 
-    /// A first response byte: everything up to this place is prefilled.
-    package mutating func prefilled(_ ticket: Int, on id: EndpointID) {
-        _ = change(id) { $0.prefill.complete(ticket) }
+    /// A first response byte for the work of this ticket: everything up to it is prefilled. True when the endpoint may
+    /// thereby take more than before.
+    package mutating func answered(_ ticket: Int, on id: EndpointID) -> Bool {
+        var hasMore = false
+        _ = change(id) {
+            $0.prefill.complete(ticket)
+            hasMore = $0.fullness.answered(ticket)
+        }
+        return hasMore
     }
 
     /// A streamed answer measured a prefill.
@@ -192,13 +202,13 @@ package struct Fleet: ~Copyable {
         _ = change(id) { $0.residentTokens += tokens }
     }
 
-    /// Takes a work out again. `produced`: output tokens counted for it; `ticket` nil: it is prefilled.
+    /// Takes a work out again.
     package mutating func release(_ departure: Departure, from id: EndpointID, at now: Instant) {
         _ = change(id) { endpoint in
             endpoint.change(departure.demand.band) { $0.remove(departure.demand) }
             endpoint.residentTokens -= departure.demand.promptTokens + departure.producedTokens
-            if let ticket = departure.withdrawnTicket { endpoint.prefill.withdraw(ticket) }
-            endpoint.health.mayHaveRoom(since: now)
+            if !departure.wasAnswered { endpoint.prefill.withdraw(departure.ticket) }
+            endpoint.fullness.left(departure.ticket, wasAnswered: departure.wasAnswered)
             endpoint.recordHistory(at: now)
         }
         dropIfGone(id.index)
@@ -245,13 +255,16 @@ package struct Departure: Sendable {
     package var demand: WorkDemand
     /// Output tokens counted for it.
     package var producedTokens: Int
-    /// Its place in the engine's prefill when it left before that was done.
-    package var withdrawnTicket: Int?
+    /// From its `dispatch`.
+    package var ticket: Int
+    /// It had a first byte, or a whole answer that was not streamed.
+    package var wasAnswered: Bool
 
-    package init(demand: WorkDemand, producedTokens: Int, withdrawnTicket: Int?) {
+    package init(demand: WorkDemand, producedTokens: Int, ticket: Int, wasAnswered: Bool) {
         self.demand = demand
         self.producedTokens = producedTokens
-        self.withdrawnTicket = withdrawnTicket
+        self.ticket = ticket
+        self.wasAnswered = wasAnswered
     }
 }
 

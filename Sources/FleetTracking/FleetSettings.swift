@@ -51,8 +51,8 @@ package struct EjectionSettings: Sendable, Equatable {
     package var firstAllowance = 1
     /// An allowance above this is full health again. Default 32.
     package var fullAllowance = 32
-    /// How long an endpoint that said "full" gets nothing unless a sample or an answer frees it earlier; doubles while
-    /// it repeats itself. Default 100 ms.
+    /// How long an endpoint that said "full" gets nothing unless a sample or the end of a work there shows room
+    /// earlier; doubles while it repeats itself. Then works are let in as it answers: 1, 2, 4, … Default 100 ms.
     package var fullPause = Duration.milliseconds(100)
     /// The longest such pause, also for an engine's own `Retry-After`. Default 2 s.
     package var longestFullPause = Duration.seconds(2)

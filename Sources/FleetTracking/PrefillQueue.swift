@@ -27,7 +27,10 @@ package struct PrefillQueue: Sendable {
     /// Tokens of the work at the front.
     package var frontTokens: Int { entries.first?.tokens ?? 0 }
 
-    /// Adds a work's tokens; the ticket names them.
+    /// The ticket of the next work.
+    package var nextTicket: Int { frontTicket + entries.count }
+
+    /// Adds a work's tokens; the ticket names them. Tickets count up.
     package mutating func add(tokens: Int, band: Band, now: Instant) -> Int {
         if entries.isEmpty {
             advancedTo = now
@@ -35,7 +38,7 @@ package struct PrefillQueue: Sendable {
         }
         entries.append(Entry(tokens: tokens, band: band))
         change(band, by: tokens)
-        return frontTicket + entries.count - 1
+        return nextTicket - 1
     }
 
     /// Lets the engine work until `now`. `rate`: tokens per second, above 0.

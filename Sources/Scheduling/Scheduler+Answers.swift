@@ -13,14 +13,15 @@ extension Scheduler {
         return (slot, endpoint)
     }
 
-    mutating func started(_ work: WorkID, _ now: Instant) {
+    mutating func started(_ work: WorkID, _ now: Instant, _ effects: inout [Effect]) {
         guard let (slot, endpoint) = inFlight(work) else { return }
         guard works[slot].startedAt == nil else {
             ignoredEvents += 1
             return
         }
-        fleet.prefilled(works[slot].prefillTicket, on: endpoint)
         works.update(slot) { $0.startedAt = now }
+        let hasMore = fleet.answered(works[slot].prefillTicket, on: endpoint)
+        if hasMore { settle(works[slot].pool, now, &effects) }
     }
 
     mutating func progressed(_ reports: [Progress]) {
@@ -36,8 +37,11 @@ extension Scheduler {
     mutating func finished(_ id: WorkID, _ completion: Completion, _ now: Instant, _ effects: inout [Effect]) {
         guard let (slot, endpoint) = inFlight(id) else { return }
         let work = works[slot]
-        if work.startedAt == nil { fleet.prefilled(work.prefillTicket, on: endpoint) }
         learnPrefill(work, completion, on: endpoint, now)
+        if work.startedAt == nil, completion.outcome.isAnswer {
+            works.update(slot) { $0.startedAt = now }
+            _ = fleet.answered(work.prefillTicket, on: endpoint)
+        }
         let change = judge(completion, of: endpoint, now)
         // An answer that was not streamed tells its tokens only now.
         let untold = min(max(0, (completion.outputTokens ?? 0) - work.producedTokens), 1 << 20)
@@ -83,7 +87,7 @@ extension Scheduler {
         guard let (slot, endpoint) = inFlight(id) else { return }
         release(slot, now)
         if case .full(let retryAfter) = failure {
-            fleet.saidFull(endpoint, retryAfter: retryAfter, at: now)
+            fleet.saidFull(endpoint, retryAfter: retryAfter, ticket: works[slot].prefillTicket, at: now)
         } else {
             works.update(slot) { $0.failures += 1 }
             report(fleet.attemptFailed(endpoint, at: now), &effects)
@@ -136,6 +140,16 @@ extension Scheduler {
         guard case .full(let engines) = failure else { return nil }
         let own = retryAfter(.realtime, pool: pool, now)
         return engines.map { min(max($0, own), pools[pool].settings.flow.longestRetry) } ?? own
+    }
+}
+
+extension Outcome {
+    /// The engine answered, whatever it said.
+    fileprivate var isAnswer: Bool {
+        switch self {
+        case .completed, .engineStreamError: true
+        default: false
+        }
     }
 }
 

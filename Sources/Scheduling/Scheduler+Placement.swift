@@ -59,8 +59,8 @@ extension Scheduler {
         guard let endpoint = work.endpoint else { return }
         fleet.release(
             Departure(
-                demand: work.demand, producedTokens: work.producedTokens,
-                withdrawnTicket: work.startedAt == nil ? work.prefillTicket : nil),
+                demand: work.demand, producedTokens: work.producedTokens, ticket: work.prefillTicket,
+                wasAnswered: work.startedAt != nil),
             from: endpoint, at: now)
         works.update(slot) { $0.endpoint = nil }
     }

@@ -44,7 +44,7 @@ extension Scheduler {
     private static func snapshot(of endpoint: Endpoint, at now: Instant) -> EndpointSnapshot {
         EndpointSnapshot(
             id: endpoint.id, pool: endpoint.pool, health: endpoint.health.state, isDraining: endpoint.isDraining,
-            isRemoved: endpoint.isRemoved, isFull: endpoint.health.isFull(at: now), realtime: endpoint.realtime,
+            isRemoved: endpoint.isRemoved, isFull: endpoint.fullness.isPaused(at: now), realtime: endpoint.realtime,
             async: endpoint.async, pendingPromptTokens: endpoint.prefill.pending,
             prefillTokensPerSecond: endpoint.prefillRate, residentTokens: endpoint.residentTokens,
             kvTokens: endpoint.kvTokens, kvUse: endpoint.kvUse(at: now), foreignSequences: endpoint.foreign.sequences,

@@ -47,7 +47,7 @@ package struct Scheduler: ~Copyable {
     package mutating func handle(_ event: Event, now: Instant, effects: inout [Effect]) {
         switch event {
         case .arrived(let arrival): arrived(arrival, now, &effects)
-        case .started(let work): started(work, now)
+        case .started(let work): started(work, now, &effects)
         case .progressed(let reports): progressed(reports)
         case .finished(let work, let completion): finished(work, completion, now, &effects)
         case .failed(let work, let failure): failed(work, failure, now, &effects)

@@ -9,7 +9,7 @@ import Testing
     ) -> [Int] {
         var generator = SeededGenerator(seed: 99)
         var counts: [Int: Int] = [:]
-        var running: [(endpoint: EndpointID, demand: WorkDemand)] = []
+        var running: [PickBench.Sent] = []
         for index in 0..<prompts {
             bench.now = bench.now + .milliseconds(5)
             if running.count >= concurrency { bench.finish(running.remove(at: generator.below(running.count))) }
@@ -47,7 +47,7 @@ import Testing
         var reused = 0
         var reusable = 0
         var counts = Array(repeating: 0, count: 8)
-        var running: [(endpoint: EndpointID, demand: WorkDemand)] = []
+        var running: [PickBench.Sent] = []
         var generator = SeededGenerator(seed: 5)
         for _ in 0..<6000 {
             bench.now = bench.now + .milliseconds(20)

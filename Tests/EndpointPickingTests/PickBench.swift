@@ -9,6 +9,13 @@ struct PickBench: ~Copyable {
     var now = Instant.zero + .seconds(100)
     private var serial: UInt64 = 0
 
+    /// A prompt that was sent.
+    struct Sent {
+        let endpoint: EndpointID
+        let demand: WorkDemand
+        let ticket: Int
+    }
+
     init(endpoints: Int, profile: PickProfile = .standard, seed: UInt64 = 1, sequences: Int = 256) {
         fleet = Fleet(settings: [FleetSettings()], maximumEndpoints: 16_384)
         for index in 0..<endpoints {
@@ -39,15 +46,14 @@ struct PickBench: ~Copyable {
     }
 
     /// Picks and sends: the endpoint, and what to take out again.
-    mutating func send(_ prefix: [PrefixBlock] = [], prompt: Int? = nil) -> (endpoint: EndpointID, demand: WorkDemand)?
-    {
+    mutating func send(_ prefix: [PrefixBlock] = [], prompt: Int? = nil) -> Sent? {
         guard case .chosen(let endpoint, let matched) = pick(prefix, prompt: prompt) else { return nil }
         let tokens = prompt ?? (prefix.last?.endByte ?? 400) / 4
         let demand = WorkDemand(band: .realtime, sequences: 1, promptTokens: tokens, expectedOutputTokens: 100)
-        _ = fleet.dispatch(demand, uncachedTokens: tokens - matched, to: endpoint, at: now)
+        let ticket = fleet.dispatch(demand, uncachedTokens: tokens - matched, to: endpoint, at: now)
         fleet.remember(prefix, on: endpoint)
         picker.remember(prefix, on: endpoint, poolSize: fleet.members(of: PoolID(0)).count)
-        return (endpoint, demand)
+        return Sent(endpoint: endpoint, demand: demand, ticket: ticket)
     }
 
     /// Sends a prompt and lets it be prefilled and answered.
@@ -58,9 +64,10 @@ struct PickBench: ~Copyable {
         return sent.endpoint
     }
 
-    mutating func finish(_ sent: (endpoint: EndpointID, demand: WorkDemand)) {
+    mutating func finish(_ sent: Sent) {
         fleet.release(
-            Departure(demand: sent.demand, producedTokens: 0, withdrawnTicket: nil), from: sent.endpoint, at: now)
+            Departure(demand: sent.demand, producedTokens: 0, ticket: sent.ticket, wasAnswered: true),
+            from: sent.endpoint, at: now)
     }
 
     /// A chain of one block for each name: equal names in equal places share blocks.

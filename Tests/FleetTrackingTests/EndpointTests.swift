@@ -51,7 +51,8 @@ import Testing
         var seen = fleet[EndpointID(0)]
         let demand = Self.demand(1000)
         let ticket = fleet.dispatch(demand, uncachedTokens: 1000, to: EndpointID(0), at: Self.start)
-        fleet.prefilled(ticket, on: EndpointID(0))
+        let hasMore = fleet.answered(ticket, on: EndpointID(0))
+        #expect(!hasMore)
         fleet.produced(200, on: EndpointID(0))
         var sample = Self.sample(1, at: Self.start + .seconds(1))
         sample.blocks = 500
@@ -65,7 +66,7 @@ import Testing
         let foreign = fleet[EndpointID(0)]?.foreign.kvTokens ?? 0
         #expect(foreign == 2800 || foreign == 3000, "output of the same instant may count or not: \(foreign)")
         fleet.release(
-            Departure(demand: demand, producedTokens: 200, withdrawnTicket: nil), from: EndpointID(0),
+            Departure(demand: demand, producedTokens: 200, ticket: ticket, wasAnswered: true), from: EndpointID(0),
             at: Self.start + .seconds(1))
         seen = fleet[EndpointID(0)]
         #expect(seen?.residentTokens == 0)

@@ -76,6 +76,51 @@ import Testing
         #expect(desk.sample(0).forwards == [work])
     }
 
+    @Test func `a full endpoint is tried by one request and then by one more for each that it answers`() {
+        var desk = Desk(endpoints: 1, sequences: 100)
+        let works = (0..<20).map { _ in desk.request().work }
+        for work in works { #expect(desk.send(.failed(work, .full(retryAfter: nil))).deeds.isEmpty) }
+        // Twenty waited; one goes, is told the same, and the pause doubles.
+        let longest = works[works.count - 1]
+        #expect(desk.advance(.milliseconds(100)).forwards == [longest], "it came back last, to the front")
+        #expect(desk.send(.failed(longest, .full(retryAfter: nil))).deeds.isEmpty)
+        #expect(desk.advance(.milliseconds(199)).deeds.isEmpty)
+        var sent = desk.advance(.milliseconds(1)).forwards
+        #expect(sent == [longest])
+        #expect(desk.sample(0, running: 9, waiting: 3).deeds.isEmpty, "work waits in the engine")
+        for expected in [2, 4, 8] {
+            var next: [WorkID] = []
+            for work in sent { next += desk.send(.started(work)).forwards }
+            sent = next
+            #expect(sent.count == expected)
+        }
+        #expect(desk.sample(0).forwards.count == 5, "nothing waits in the engine: all that is left")
+    }
+
+    @Test func `a request that leaves a full endpoint unanswered lets another try`() {
+        var desk = Desk(endpoints: 1, sequences: 100)
+        let works = (0..<4).map { _ in desk.request().work }
+        for work in works { _ = desk.send(.failed(work, .full(retryAfter: nil))) }
+        #expect(desk.advance(.milliseconds(100)).forwards == [works[3]])
+        #expect(desk.send(.cancelled(works[3])).forwards == [works[2]])
+        #expect(desk.send(.failed(works[2], .connect)).forwards == [works[1]])
+    }
+
+    @Test func `a work that ends on a full endpoint makes room for one`() {
+        var desk = Desk(endpoints: 1, sequences: 100)
+        let running = (0..<2).map { _ in desk.request().work }
+        for work in running { _ = desk.send(.started(work)) }
+        let works = (0..<4).map { _ in desk.request().work }
+        for work in works { _ = desk.send(.failed(work, .full(retryAfter: .seconds(1)))) }
+        #expect(desk.pool.realtime.waiting == 4)
+        // The place and the trial: two may be there unanswered.
+        #expect(desk.finish(running[0]).forwards == [works[3], works[2]])
+        #expect(desk.send(.failed(works[3], .full(retryAfter: .seconds(1)))).deeds.isEmpty)
+        #expect(desk.endpoint(0)?.isFull == true)
+        // An answer that is not streamed counts at its end.
+        #expect(desk.finish(works[2]).forwards == [works[3], works[1]])
+    }
+
     @Test func `a request that found only full engines ends as that`() {
         var desk = Desk(endpoints: 1)
         let (work, _) = desk.request()
