@@ -29,15 +29,7 @@ package struct BinaryHeap<Element: Comparable> {
         return first
     }
 
-    /// Keeps the elements for which `isKept` is true.
-    @inlinable package mutating func keep(where isKept: (Element) -> Bool) {
-        elements.removeAll { !isKept($0) }
-        var index = elements.count / 2
-        while index > 0 {
-            index -= 1
-            sink(index)
-        }
-    }
+    @inlinable package mutating func removeAll() { elements.removeAll(keepingCapacity: true) }
 
     @inlinable package mutating func sink(_ start: Int) {
         var parent = start

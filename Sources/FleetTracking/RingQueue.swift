@@ -30,13 +30,6 @@ package struct RingQueue<Element> {
         length += 1
     }
 
-    @inlinable package mutating func prepend(_ element: Element) {
-        growIfFull()
-        head = (head + storage.count - 1) & (storage.count - 1)
-        storage[head] = element
-        length += 1
-    }
-
     @inlinable package mutating func popFirst() -> Element? {
         guard length > 0 else { return nil }
         let element = storage[head]
@@ -44,18 +37,6 @@ package struct RingQueue<Element> {
         head = (head + 1) & (storage.count - 1)
         length -= 1
         return element
-    }
-
-    /// Keeps the elements for which `isKept` is true, in their order.
-    @inlinable package mutating func keep(where isKept: (Element) -> Bool) {
-        var kept = 0
-        for index in 0..<length {
-            guard let element = storage[slot(index)], isKept(element) else { continue }
-            storage[slot(kept)] = element
-            kept += 1
-        }
-        for index in kept..<length { storage[slot(index)] = nil }
-        length = kept
     }
 
     @inlinable package mutating func removeAll() { self = RingQueue() }

@@ -1,33 +1,14 @@
 package import FleetTracking
 
-/// The queues of one pool: real-time first in, first out; async by deadline, then by arrival.
+/// The queues of one pool: real-time by arrival, async by deadline and then by arrival, each in one lane for each model.
 ///
-/// Both bands are bounded in works and prompt tokens. A work that leaves early (cancelled, expired) is marked, and its
-/// entries are dropped when they come up or when more of them are dead than alive: memory is bounded by about three
-/// entries for each waiting work.
+/// Both bands are bounded in works and prompt tokens. A work that leaves early (cancelled, expired) is taken out where
+/// it stands: each waiting work has one entry in its lane and one in the order of expiry, no more.
 package struct FlowController: Sendable {
     private struct Slot: Sendable {
         var queued: QueuedWork
         var generation: UInt32
         var isLive: Bool
-    }
-
-    private struct AsyncEntry: Comparable, Sendable {
-        var deadline: Instant
-        var arrival: UInt64
-        var ticket: QueueTicket
-
-        static func < (left: AsyncEntry, right: AsyncEntry) -> Bool {
-            (left.deadline, left.arrival) < (right.deadline, right.arrival)
-        }
-    }
-
-    private struct Expiry: Comparable, Sendable {
-        var at: Instant
-        var arrival: UInt64
-        var ticket: QueueTicket
-
-        static func < (left: Expiry, right: Expiry) -> Bool { (left.at, left.arrival) < (right.at, right.arrival) }
     }
 
     /// Works and prompt tokens that wait in one band.
@@ -44,13 +25,16 @@ package struct FlowController: Sendable {
     private let settings: FlowSettings
     private var slots: [Slot] = []
     private var freeSlots: [Int32] = []
-    private var realtimeQueue = RingQueue<QueueTicket>()
-    private var asyncQueue = BinaryHeap<AsyncEntry>()
-    private var expiries = BinaryHeap<Expiry>()
-    private var arrivals: UInt64 = 0
+    private var realtimeLanes = ModelLanes()
+    private var asyncLanes = ModelLanes()
+    private var expiries = WaitingHeap()
+    /// By slot: where it stands among the expiries.
+    private var expiryPlaces: [Int32] = []
     private var realtimeDepth = Depth()
     private var asyncDepth = Depth()
     private var drain = (realtime: DrainMeter(), async: DrainMeter())
+    /// Reused by `behind`.
+    private var found: [Int32] = []
 
     package init(settings: FlowSettings = FlowSettings()) { self.settings = settings }
 
@@ -64,17 +48,21 @@ package struct FlowController: Sendable {
         return depth.works == 0 || depth.promptTokens + promptTokens <= limits.promptTokens
     }
 
-    /// Lets a work wait. `atFront`: it waited before and goes on waiting in its old place.
-    package mutating func enqueue(_ queued: QueuedWork, atFront: Bool = false) -> QueueTicket {
+    /// True when real-time work of this model waits.
+    package func hasWaiting(_ model: ModelID) -> Bool { realtimeDepth.works > 0 && realtimeLanes.hasWaiting(model) }
+
+    /// Lets a work wait in the place that its arrival and deadline give it.
+    package mutating func enqueue(_ queued: QueuedWork) -> QueueTicket {
         let ticket = makeTicket(queued)
-        arrivals += 1
         if queued.band == .realtime {
-            if atFront { realtimeQueue.prepend(ticket) } else { realtimeQueue.append(ticket) }
+            realtimeLanes.insert(queued, key: WaitingKey(major: 0, minor: queued.arrival), slot: ticket.slot)
         } else {
-            asyncQueue.insert(AsyncEntry(deadline: queued.deadline, arrival: arrivals, ticket: ticket))
+            let key = WaitingKey(major: queued.deadline.nanoseconds, minor: queued.arrival)
+            asyncLanes.insert(queued, key: key, slot: ticket.slot)
         }
         if queued.expiresAt < .distantFuture {
-            expiries.insert(Expiry(at: queued.expiresAt, arrival: arrivals, ticket: ticket))
+            let key = WaitingKey(major: queued.expiresAt.nanoseconds, minor: queued.arrival)
+            expiries.insert(key, slot: ticket.slot, &expiryPlaces)
         }
         change(queued.band, works: 1, promptTokens: queued.promptTokens)
         return ticket
@@ -84,11 +72,13 @@ package struct FlowController: Sendable {
     @discardableResult
     package mutating func remove(_ ticket: QueueTicket) -> QueuedWork? {
         guard let queued = queued(ticket) else { return nil }
-        slots[Int(ticket.slot)].isLive = false
-        slots[Int(ticket.slot)].generation &+= 1
+        let slot = Int(ticket.slot)
+        if queued.band == .realtime { realtimeLanes.remove(ticket.slot) } else { asyncLanes.remove(ticket.slot) }
+        if expiryPlaces[slot] >= 0 { expiries.remove(at: Int(expiryPlaces[slot]), &expiryPlaces) }
+        slots[slot].isLive = false
+        slots[slot].generation &+= 1
         freeSlots.append(ticket.slot)
         change(queued.band, works: -1, promptTokens: -queued.promptTokens)
-        dropDeadEntries()
         return queued
     }
 
@@ -98,56 +88,56 @@ package struct FlowController: Sendable {
         return slot.isLive && slot.generation == ticket.generation ? slot.queued : nil
     }
 
-    // MARK: In order
-
-    /// The real-time work at or behind `place` (0 is the front), with the place after it; nil at the end. Places are
-    /// good until the queue changes.
-    package mutating func realtime(from place: Int) -> (QueuedWork, QueueTicket, next: Int)? {
-        while let first = realtimeQueue.first, queued(first) == nil { _ = realtimeQueue.popFirst() }
-        var place = place
-        while place < realtimeQueue.count {
-            let ticket = realtimeQueue[place]
-            place += 1
-            if let queued = queued(ticket) { return (queued, ticket, place) }
-        }
-        return nil
-    }
-
-    /// The async works that come first, at most `limit`, in order, into `found`.
-    package mutating func firstAsync(limit: Int, into found: inout [(QueuedWork, QueueTicket)]) {
-        found.removeAll(keepingCapacity: true)
-        var looked: [AsyncEntry] = []
-        while found.count < limit, let entry = asyncQueue.popFirst() {
-            guard let queued = queued(entry.ticket) else { continue }
-            found.append((queued, entry.ticket))
-            looked.append(entry)
-        }
-        for entry in looked { asyncQueue.insert(entry) }
-    }
-
     /// The works of one band that wait, in no order of meaning but the same in every process.
     package func waiting(_ band: Band) -> [QueuedWork] {
         slots.filter { $0.isLive && $0.queued.band == band }.map(\.queued)
     }
 
+    // MARK: Rounds
+
+    /// The first work of a lane, as a round comes to it.
+    package struct Head: Sendable {
+        package let queued: QueuedWork
+        fileprivate let place: ModelLanes.Head
+    }
+
+    /// Begins a round: `nextHead` then gives the first work of each model that waits in the band, in the band's order.
+    package mutating func beginRound(_ band: Band) {
+        if band == .realtime { realtimeLanes.beginRound() } else { asyncLanes.beginRound() }
+    }
+
+    /// The next of the round. A model whose work stays where it is does not come up again in the same round.
+    package mutating func nextHead(_ band: Band) -> Head? {
+        let place = band == .realtime ? realtimeLanes.nextHead() : asyncLanes.nextHead()
+        return place.map { Head(queued: slots[Int($0.slot)].queued, place: $0) }
+    }
+
+    /// The head was taken out: the one behind it joins the round. Nothing may be enqueued during a round.
+    package mutating func goOn(after head: Head) {
+        if head.queued.band == .realtime {
+            realtimeLanes.goOn(head.place.lane)
+        } else {
+            asyncLanes.goOn(head.place.lane)
+        }
+    }
+
+    /// Jobs behind the head of a lane, in their order (nearly the earliest; at most `FlowSettings.lookahead`), for one
+    /// that is small enough where the head is not.
+    package mutating func behind(_ head: Head, into jobs: inout [QueuedWork]) {
+        jobs.removeAll(keepingCapacity: true)
+        asyncLanes.behind(head.place, limit: settings.lookahead, into: &found)
+        for slot in found { jobs.append(slots[Int(slot)].queued) }
+    }
+
     // MARK: Time
 
     /// When the next work's time to live ends; nil: none waits for ever less.
-    package mutating func nextExpiry() -> Instant? {
-        while let first = expiries.first {
-            if queued(first.ticket) != nil { return first.at }
-            _ = expiries.popFirst()
-        }
-        return nil
-    }
+    package func nextExpiry() -> Instant? { expiries.first.map { Instant(nanoseconds: $0.key.major) } }
 
     /// Takes out one work whose time to live is over.
     package mutating func popExpired(at now: Instant) -> QueuedWork? {
-        while let first = expiries.first, first.at <= now {
-            _ = expiries.popFirst()
-            if let queued = remove(first.ticket) { return queued }
-        }
-        return nil
+        guard let first = expiries.first, first.key.major <= now.nanoseconds else { return nil }
+        return remove(QueueTicket(slot: first.slot, generation: slots[Int(first.slot)].generation))
     }
 
     /// A work of the band was sent to an endpoint.
@@ -176,9 +166,11 @@ package struct FlowController: Sendable {
         if let slot = freeSlots.popLast() {
             slots[Int(slot)].queued = queued
             slots[Int(slot)].isLive = true
+            expiryPlaces[Int(slot)] = -1
             return QueueTicket(slot: slot, generation: slots[Int(slot)].generation)
         }
         slots.append(Slot(queued: queued, generation: 0, isLive: true))
+        expiryPlaces.append(-1)
         return QueueTicket(slot: Int32(truncatingIfNeeded: slots.count - 1), generation: 0)
     }
 
@@ -190,20 +182,5 @@ package struct FlowController: Sendable {
             asyncDepth.works += works
             asyncDepth.promptTokens += promptTokens
         }
-    }
-
-    private mutating func dropDeadEntries() {
-        let slack = 64
-        let (slots, isLive) = (slots, FlowController.isLive)
-        if realtimeQueue.count > 2 * realtimeDepth.works + slack { realtimeQueue.keep { isLive($0, slots) } }
-        if asyncQueue.count > 2 * asyncDepth.works + slack { asyncQueue.keep { isLive($0.ticket, slots) } }
-        if expiries.count > 2 * (realtimeDepth.works + asyncDepth.works) + slack {
-            expiries.keep { isLive($0.ticket, slots) }
-        }
-    }
-
-    private static func isLive(_ ticket: QueueTicket, _ slots: [Slot]) -> Bool {
-        let slot = slots[Int(ticket.slot)]
-        return slot.isLive && slot.generation == ticket.generation
     }
 }

@@ -17,8 +17,7 @@ package struct FlowSettings: Sendable, Equatable {
     package var realtime = BandLimits(entries: 1024, promptTokens: 16_000_000)
     /// Default 4096 works, 64 million tokens. The read-ahead window keeps the band far below it.
     package var async = BandLimits(entries: 4096, promptTokens: 64_000_000)
-    /// Works looked at behind a head that fits nowhere, for one of another model (real-time) or size (async) that
-    /// does. Default 16.
+    /// Jobs looked at behind one that fits nowhere, for a smaller one of its model that does. Default 16.
     package var lookahead = 16
     /// Bounds of the advice given with a refusal, in whole seconds. Default 1…60.
     package var shortestRetry = Duration.seconds(1)

@@ -10,10 +10,14 @@ package struct QueuedWork: Sendable, Equatable {
     package var expiresAt: Instant
     /// Async only: orders the band.
     package var deadline: Instant
+    /// Counts up with every work that arrives: orders works of equal deadline. A work that waits again keeps it.
+    package var arrival: UInt64
+    /// An attempt failed, so that some endpoint is closed to it.
+    package var hasTried = false
 
     package init(
         work: WorkID, band: Band, model: ModelID, promptTokens: Int, arrivedAt: Instant, expiresAt: Instant,
-        deadline: Instant = .distantFuture
+        deadline: Instant = .distantFuture, arrival: UInt64
     ) {
         self.work = work
         self.band = band
@@ -22,6 +26,7 @@ package struct QueuedWork: Sendable, Equatable {
         self.arrivedAt = arrivedAt
         self.expiresAt = expiresAt
         self.deadline = deadline
+        self.arrival = arrival
     }
 }
 

@@ -129,10 +129,10 @@ extension Scheduler {
         return waitAgain(slot, now)
     }
 
-    /// Back to the front of the queue for what is left of its time to live. False when there is no time or place.
+    /// Back to its place in the queue for what is left of its time to live. False when there is no time or place.
     private mutating func waitAgain(_ slot: Int, _ now: Instant) -> Bool {
         guard works[slot].expiresAt > now, hasPlace(for: works[slot]) else { return false }
-        wait(slot, atFront: true)
+        wait(slot)
         return true
     }
 

@@ -27,26 +27,28 @@ extension Scheduler {
             effects.append(.refuse(arrival.work, .noEndpoint, retryAfter: nil))
             return
         }
-        var work = WorkState(arrival, at: now)
-        let hadWaiting = pools[pool].flow.depth(.realtime).works > 0
-        let mustWait = work.demand.band == .async || hadWaiting
+        arrivals += 1
+        var work = WorkState(arrival, number: arrivals, at: now)
+        let mustWait = work.demand.band == .async || pools[pool].flow.hasWaiting(work.model)
         // A full queue refuses only what would wait; what finds room at once never enters it.
         if works.count >= settings.maximumWorks || (mustWait && !hasPlace(for: work)) {
             effects.append(.refuse(work.id, .queueFull, retryAfter: retryAfter(work.demand.band, pool: pool, now)))
             return settle(pool, now, &effects)
         }
+        // What came earlier goes first, of whatever model: time may have made room for it.
+        if !mustWait { placeWaiting(pool, now, &effects) }
         work.commonTokens = pools[pool].picker.observe(
             work.prefix, bytesPerToken: pools[pool].settings.fleet.prefixIndex.bytesPerToken)
         let slot = works.insert(work)
         if !mustWait {
             placeNew(slot, now, &effects)
         } else {
-            wait(slot, atFront: false)
+            wait(slot)
         }
         settle(pool, now, &effects)
     }
 
-    /// A real-time work that nothing waits before: to an endpoint with room, else into the queue.
+    /// A real-time work that nothing of its model waits before: to an endpoint with room, else into the queue.
     private mutating func placeNew(_ slot: Int, _ now: Instant, _ effects: inout [Effect]) {
         let work = works[slot]
         switch pick(slot, now) {
@@ -57,7 +59,7 @@ extension Scheduler {
                 effects.append(.refuse(work.id, .queueFull, retryAfter: retryAfter(.realtime, pool: work.pool, now)))
                 return
             }
-            wait(slot, atFront: false)
+            wait(slot)
         }
     }
 
@@ -65,13 +67,13 @@ extension Scheduler {
         pools[work.pool].flow.hasPlace(work.demand.band, promptTokens: work.demand.promptTokens)
     }
 
-    mutating func wait(_ slot: Int, atFront: Bool) {
+    mutating func wait(_ slot: Int) {
         let work = works[slot]
-        let ticket = pools[work.pool].flow.enqueue(
-            QueuedWork(
-                work: work.id, band: work.demand.band, model: work.model, promptTokens: work.demand.promptTokens,
-                arrivedAt: work.arrivedAt, expiresAt: work.expiresAt, deadline: work.deadline),
-            atFront: atFront)
+        var queued = QueuedWork(
+            work: work.id, band: work.demand.band, model: work.model, promptTokens: work.demand.promptTokens,
+            arrivedAt: work.arrivedAt, expiresAt: work.expiresAt, deadline: work.deadline, arrival: work.arrival)
+        queued.hasTried = work.tried.count > 0
+        let ticket = pools[work.pool].flow.enqueue(queued)
         works.update(slot) {
             $0.ticket = ticket
             $0.endpoint = nil

@@ -6,38 +6,41 @@ import FlowControl
 extension Scheduler {
     /// Grants async works while nothing real-time waits in the pool and an endpoint has spare room by the async rule
     /// (`Endpoint.hasRoom`). Called on every release, sample and arrival: there is no interval between a free place and
-    /// its use. A first job that does not fit does not block smaller ones behind it.
+    /// its use. A first job that does not fit holds back neither other models nor smaller ones behind it.
     mutating func fillWithAsync(_ pool: Int, _ now: Instant, _ effects: inout [Effect]) {
-        guard !isAsyncPaused else { return }
-        while pools[pool].flow.depth(.realtime).works == 0, pools[pool].flow.depth(.async).works > 0 {
-            guard
-                grant(from: pool, looking: 1, now, &effects)
-                    || grant(from: pool, looking: pools[pool].settings.flow.lookahead, now, &effects)
-            else { return }
+        guard !isAsyncPaused, pools[pool].flow.depth(.realtime).works == 0 else { return }
+        guard pools[pool].flow.depth(.async).works > 0 else { return }
+        var inVain = 0
+        pools[pool].flow.beginRound(.async)
+        while let head = pools[pool].flow.nextHead(.async) {
+            guard let slot = works.slot(of: head.queued.work) else { continue }
+            if case .chosen(let endpoint, let matched) = pick(slot, now) {
+                forward(slot, to: endpoint, matchedTokens: matched, now, &effects)
+                pools[pool].flow.goOn(after: head)
+            } else if inVain < Scheduler.vainLooks {
+                pools[pool].flow.behind(head, into: &smallerJobs)
+                fillWithSmaller(than: head.queued.promptTokens, inVain: &inVain, now, &effects)
+            }
         }
     }
 
-    /// Grants one of the first `limit` jobs. After a job that fits nowhere only smaller ones of its model and those of
-    /// other models are tried, and no more than four in vain.
-    private mutating func grant(
-        from pool: Int, looking limit: Int, _ now: Instant, _ effects: inout [Effect]
-    ) -> Bool {
-        pools[pool].flow.firstAsync(limit: limit, into: &firstJobs)
-        var inVain = 0
-        var refused: (model: ModelID, promptTokens: Int)?
-        for place in firstJobs.indices {
-            let queued = firstJobs[place].0
-            if let refused, refused.model == queued.model, refused.promptTokens <= queued.promptTokens { continue }
-            guard let slot = works.slot(of: queued.work) else { continue }
+    /// Picks for smaller jobs that may come to nothing in one round.
+    private static var vainLooks: Int { 4 }
+
+    /// Grants of `smallerJobs` those that fit. After one that fits nowhere only smaller ones are tried.
+    private mutating func fillWithSmaller(
+        than promptTokens: Int, inVain: inout Int, _ now: Instant, _ effects: inout [Effect]
+    ) {
+        var bound = promptTokens
+        for queued in smallerJobs where queued.promptTokens < bound {
+            guard inVain < Scheduler.vainLooks, let slot = works.slot(of: queued.work) else { return }
             if case .chosen(let endpoint, let matched) = pick(slot, now) {
                 forward(slot, to: endpoint, matchedTokens: matched, now, &effects)
-                return true
+            } else {
+                bound = queued.promptTokens
+                inVain += 1
             }
-            refused = (queued.model, queued.promptTokens)
-            inVain += 1
-            if inVain >= 4 { return false }
         }
-        return false
     }
 
     // MARK: Reading ahead

@@ -92,25 +92,16 @@ extension Scheduler {
         }
     }
 
-    /// Real-time in order of arrival. A work that fits nowhere holds back all later ones of its model, and only those.
-    private mutating func placeWaiting(_ pool: Int, _ now: Instant, _ effects: inout [Effect]) {
-        var blocked: [ModelID] = []
-        var place = 0
-        var looked = 0
-        while looked < max(1, pools[pool].settings.flow.lookahead),
-            let (queued, _, next) = pools[pool].flow.realtime(from: place)
-        {
-            looked += 1
-            place = next
-            guard !blocked.contains(queued.model), let slot = works.slot(of: queued.work) else { continue }
-            if case .chosen(let endpoint, let matched) = pickAgain(slot, now) {
-                forward(slot, to: endpoint, matchedTokens: matched, now, &effects)
-                // Places shift when a work leaves: look from the front again, past the models that are blocked.
-                place = 0
-                looked = 0
-            } else if works[slot].tried.count == 0 {
-                blocked.append(queued.model)
-            }
+    /// Real-time in order of arrival. A work that fits nowhere holds back all later ones of its model, and only those:
+    /// O(models that wait), and one step more for each work that goes.
+    mutating func placeWaiting(_ pool: Int, _ now: Instant, _ effects: inout [Effect]) {
+        guard pools[pool].flow.depth(.realtime).works > 0 else { return }
+        pools[pool].flow.beginRound(.realtime)
+        while let head = pools[pool].flow.nextHead(.realtime) {
+            guard let slot = works.slot(of: head.queued.work) else { continue }
+            guard case .chosen(let endpoint, let matched) = pickAgain(slot, now) else { continue }
+            forward(slot, to: endpoint, matchedTokens: matched, now, &effects)
+            pools[pool].flow.goOn(after: head)
         }
     }
 

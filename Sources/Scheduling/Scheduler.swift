@@ -26,8 +26,10 @@ package struct Scheduler: ~Copyable {
     var isShuttingDown = false
     /// The earliest `wake` that has not been answered.
     var armedWake: Instant?
+    /// Works that arrived so far.
+    var arrivals: UInt64 = 0
     /// Reused by the filler.
-    var firstJobs: [(QueuedWork, QueueTicket)] = []
+    var smallerJobs: [QueuedWork] = []
     /// Events that named an unknown work, endpoint or pool, or repeated one.
     package internal(set) var ignoredEvents = 0
 

@@ -13,6 +13,8 @@ struct WorkState: Sendable {
     let expiresAt: Instant
     let deadline: Instant
     let mayRetryAfterSend: Bool
+    /// Counts up with every arrival.
+    let arrival: UInt64
     /// Tokens at the prompt's start that most prompts share.
     var commonTokens = 0
     var ticket: QueueTicket?
@@ -34,8 +36,9 @@ struct WorkState: Sendable {
     var prefillTokens = 0
     var producedTokens = 0
 
-    init(_ arrival: Arrival, at now: Instant) {
+    init(_ arrival: Arrival, number: UInt64, at now: Instant) {
         id = arrival.work
+        self.arrival = number
         pool = arrival.pool.index
         model = arrival.model
         demand = WorkDemand(

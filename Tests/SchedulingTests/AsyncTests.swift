@@ -58,6 +58,22 @@ import Testing
         #expect(desk.finish(request).deeds == [.forward(large, EndpointID(0))])
     }
 
+    @Test func `many jobs of a model without room do not hold back another's`() {
+        var desk = Desk(endpoints: 2, sequences: 2)
+        _ = desk.send(.endpointModels(EndpointID(1), [ModelID(1)]))
+        for _ in 0..<40 { _ = desk.job() }
+        #expect(desk.pool.async.waiting == 39)
+        var jobs: [WorkID] = []
+        for _ in 0..<2 {
+            var job = desk.makeArrival(.async)
+            job.model = ModelID(1)
+            jobs.append(job.work)
+            _ = desk.send(.arrived(job))
+        }
+        #expect(desk.endpoint(1)?.async.works == 1)
+        #expect(desk.finish(jobs[0]).forwards == [jobs[1]])
+    }
+
     @Test func `few async prompt tokens await prefill at once`() {
         var desk = Desk(endpoints: 1, sequences: 100)
         let jobs = (0..<8).map { _ in desk.job(prompt: 500) }

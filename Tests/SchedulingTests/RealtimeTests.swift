@@ -129,6 +129,48 @@ import Testing
         #expect(desk.finish(first).forwards.count == 1)
     }
 
+    @Test func `a long queue of one model does not hold back another`() {
+        var settings = PoolSettings()
+        settings.flow.realtime.entries = 50
+        var desk = Desk(endpoints: 2, sequences: 1, pool: settings)
+        _ = desk.send(.endpointModels(EndpointID(1), [ModelID(1)]))
+        for _ in 0..<40 { _ = desk.request() }
+        var others: [WorkID] = []
+        for _ in 0..<3 {
+            var other = desk.makeArrival()
+            other.model = ModelID(1)
+            others.append(other.work)
+            _ = desk.send(.arrived(other))
+        }
+        #expect(desk.pool.realtime.waiting == 41)
+        #expect(desk.finish(others[0]).forwards == [others[1]])
+        #expect(desk.finish(others[1]).forwards == [others[2]])
+        // The queue is full of the one model; a request of the other finds room at once and need not enter it.
+        for _ in 0..<11 { _ = desk.request() }
+        #expect(desk.pool.realtime.waiting == 50)
+        _ = desk.finish(others[2])
+        var last = desk.makeArrival()
+        last.model = ModelID(1)
+        #expect(desk.send(.arrived(last)).deeds == [.forward(last.work, EndpointID(1))])
+    }
+
+    @Test func `of two models that both have room the earlier arrival goes first`() {
+        var desk = Desk(endpoints: 1, sequences: 1)
+        _ = desk.send(.endpointModels(EndpointID(0), [ModelID(0), ModelID(1), ModelID(2)]))
+        var running = desk.request().work
+        var waiting: [WorkID] = []
+        for model in [2, 0, 1, 1, 2, 0] {
+            var arrival = desk.makeArrival()
+            arrival.model = ModelID(model)
+            waiting.append(arrival.work)
+            _ = desk.send(.arrived(arrival))
+        }
+        for work in waiting {
+            #expect(desk.finish(running).forwards == [work])
+            running = work
+        }
+    }
+
     @Test func `a cancelled request leaves the queue or its endpoint`() {
         var desk = Desk(endpoints: 1, sequences: 1)
         let running = desk.request().work

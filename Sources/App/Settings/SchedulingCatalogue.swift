@@ -36,7 +36,7 @@ enum SchedulingCatalogue {
             "Prompt tokens that may wait in a pool's async queue."),
         BoundSetting(
             "queue.lookahead", \.flow.lookahead, .integer(0...1024),
-            "Works looked at behind a head of queue that fits nowhere now."),
+            "Jobs looked at behind one that fits nowhere now, for a smaller one of its model that does."),
         BoundSetting(
             "queue.shortest-retry", \.flow.shortestRetry, wait, "The least Retry-After that is told with a 429."),
         BoundSetting(
