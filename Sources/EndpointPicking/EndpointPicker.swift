@@ -102,8 +102,8 @@ package struct EndpointPicker: Sendable {
             expectedOutputTokens: request.expectedOutputTokens)
         let look = Look(task: task, demand: demand, now: context.now)
         if members.count > EndpointPicker.shortlistFrom {
-            makeShortlist(request.prefix, members: members, generator: &context.generator)
-            for index in shortlist where fleet.isPresent(index) { add(index, look, &fleet) }
+            makeShortlist(request.prefix, of: context.pool, from: fleet, generator: &context.generator)
+            for index in shortlist { add(index, look, &fleet) }
         } else {
             for index in members { add(index, look, &fleet) }
         }
@@ -129,10 +129,13 @@ package struct EndpointPicker: Sendable {
     }
 
     private mutating func makeShortlist(
-        _ chain: [PrefixBlock], members: [Int], generator: inout SeededGenerator
+        _ chain: [PrefixBlock], of pool: PoolID, from fleet: borrowing Fleet, generator: inout SeededGenerator
     ) {
+        let members = fleet.members(of: pool)
         shortlist.removeAll(keepingCapacity: true)
-        holders.holders(of: chain, limit: EndpointPicker.holdersAsked, into: &shortlist)
+        holders.holders(of: chain, limit: EndpointPicker.holdersAsked, into: &shortlist) {
+            fleet.isMember($0, of: pool)
+        }
         // A stratified draw: one from each equal part, so that no endpoint is drawn twice and none is out of reach.
         let draws = EndpointPicker.shortlistLength - shortlist.count
         for draw in 0..<draws {

@@ -29,6 +29,11 @@ package struct Fleet: ~Copyable {
     /// Endpoints of a pool that are in the configuration, drained ones included.
     package func members(of pool: PoolID) -> [Int] { members[pool.index] }
 
+    /// True when the endpoint is in the configuration and in this pool now.
+    package func isMember(_ index: Int, of pool: PoolID) -> Bool {
+        isPresent(index) && !endpoints[index].isRemoved && endpoints[index].pool == pool
+    }
+
     /// The pool of an endpoint in the configuration; nil when it is unknown or was removed.
     package func pool(of id: EndpointID) -> PoolID? {
         guard isPresent(id.index), !endpoints[id.index].isRemoved else { return nil }

@@ -106,6 +106,25 @@ import Testing
         #expect(seen.count > 900, "every part of the pool is reached")
     }
 
+    @Test func `a large pool never picks an endpoint that left it, though it still runs something`() {
+        var bench = PickBench(endpoints: 300)
+        let session = PickBench.chain(Array(1...20))
+        guard let home = bench.send(session)?.endpoint else {
+            Issue.record("not placed")
+            return
+        }
+        bench.now = bench.now + .seconds(10)
+        #expect(Self.endpoint(bench.pick(session)) == home.index)
+        _ = bench.fleet.remove(home)
+        for _ in 0..<20 {
+            guard case .chosen(let endpoint, _) = bench.pick(session) else {
+                Issue.record("not placed")
+                return
+            }
+            #expect(endpoint != home)
+        }
+    }
+
     @Test func `every filter and scorer is found by its own name, once`() {
         #expect(Set(Catalogue.scorers.map(\.name)).count == Catalogue.scorers.count)
         #expect(Set(Catalogue.filters.map(\.name)).count == Catalogue.filters.count)
