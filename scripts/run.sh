@@ -14,17 +14,25 @@ data=${DATA:-$folder/data}
 pids=()
 
 stop() {
-    trap - INT TERM EXIT
+    # Nothing may cut this short: neither a second Ctrl-C, nor a terminal that is gone and takes no more words.
+    set +e
+    trap '' HUP INT TERM PIPE
+    trap - EXIT
     echo
-    echo "stopping"
-    local index # the gateway was started last: it drains while its engines still answer
-    for ((index = ${#pids[@]} - 1; index >= 0; index--)); do
-        kill -TERM "${pids[index]}" 2>/dev/null || true
-        wait "${pids[index]}" 2>/dev/null || true
-    done
+    echo stopping
+    local index # the gateway was started last: what runs there may end while its engines still answer
+    for ((index = ${#pids[@]} - 1; index >= 0; index--)); do end "${pids[index]}"; done
     rm -rf "$folder"
 }
-trap 'stop; exit 0' INT TERM
+end() { # pid: asks it to end, after five seconds to end at once, and then makes it
+    local signal tries
+    for signal in TERM TERM KILL; do
+        kill -"$signal" "$1" || break
+        for ((tries = 0; tries < 50; tries++)); do kill -0 "$1" || break; sleep 0.1; done
+    done
+    wait "$1"
+} 2>/dev/null
+trap 'stop; exit 0' HUP INT TERM
 trap stop EXIT
 
 free_port() { # from where to look

@@ -1,9 +1,7 @@
 """Metrics, health, logs and the end of the process, seen from outside."""
 
 import json
-import pathlib
 import shutil
-import signal
 import subprocess
 import threading
 
@@ -174,41 +172,3 @@ def test_a_wrong_configuration_names_file_line_and_key(own_world, tmp_path):
     said = check.stdout + check.stderr
     assert check.returncode != 0
     assert "neap.yaml:3" in said and "listen.ports" in said, said
-
-
-def test_make_run_prints_lines_that_work(tmp_path):
-    """Starts the demo as a person would, and runs the very lines it prints."""
-    from neaptest.processes import ROOT, binary
-
-    if not shutil.which("curl"):
-        pytest.skip("curl is not installed")
-    import os
-
-    demo = subprocess.Popen(
-        ["bash", str(ROOT / "scripts/run.sh")], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        env={**os.environ, "NEAP_BINARY": binary(), "SPEED": "20", "PORT": "18480", "TMPDIR": str(tmp_path)},
-        start_new_session=True,
-    )
-    try:
-        lines = []
-        for row in demo.stdout:
-            lines.append(row)
-            if row.startswith("Ctrl-C"):
-                break
-        text = "".join(lines)
-        assert lines and lines[-1].startswith("Ctrl-C"), text
-        commands = [row.strip() for row in lines if row.startswith("  curl") or row.startswith("  FILE") or row.startswith("  BATCH")]
-        assert len(commands) == 5, text
-        chat_line, upload, create, status, download = commands
-        streamed = subprocess.run(["bash", "-c", chat_line], capture_output=True, text=True, timeout=60).stdout
-        assert "data: [DONE]" in streamed, streamed
-        script = "\n".join(
-            [upload, create, f"for i in $(seq 300); do {status} | grep -q '\"status\": *\"completed\"' && break; sleep 0.1; done", download]
-        )
-        result = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=120)
-        rows = [json.loads(row) for row in result.stdout.splitlines()]
-        assert len(rows) == 20, result
-    finally:
-        demo.send_signal(signal.SIGINT)
-        demo.wait(60)
-    assert not list(pathlib.Path(tmp_path).glob("tmp.*")), "the demo left its folder"
