@@ -26,8 +26,12 @@ extension BatchingEngine {
         isInStep = false
         report.emissions.removeAll(keepingCapacity: true)
         var kept = 0
-        for position in 0..<running.count {
+        var position = 0
+        while position < running.count {
+            if !settings.generatesContent { finishDecodes(from: &position, kept: &kept) }
+            guard position < running.count else { break }
             let index = running[position]
+            position += 1
             if finishStep(of: index, emissions: &report.emissions) {
                 running[kept] = index
                 kept += 1
@@ -43,7 +47,9 @@ extension BatchingEngine {
 
     private mutating func scheduleRunning(budget: inout Int) {
         var position = 0
-        while position < running.count, budget > 0 {
+        while true {
+            scheduleDecodes(from: &position, budget: &budget)
+            guard position < running.count, budget > 0 else { return }
             let index = Int(running[position])
             let tokens = min(slots[index].length - slots[index].computed, budget)
             if makeRoom(for: &position, tokens: tokens, budget: &budget) {
@@ -96,7 +102,8 @@ extension BatchingEngine {
     }
 
     private mutating func firstWaiting() -> SequenceID? {
-        waiting.first { [slots] in
+        guard waiting.count > 0 else { return nil }
+        return waiting.first { [slots] in
             slots[Int($0.slot)].generation == $0.generation && slots[Int($0.slot)].phase == .waiting
         }?.id
     }
@@ -105,18 +112,30 @@ extension BatchingEngine {
     private mutating func schedule(_ index: Int, tokens: Int) {
         slots[index].scheduled = tokens
         slots[index].computed += tokens
-        let full = slots[index].computed / settings.blockSize
+        if slots[index].computed >= slots[index].nextPublish { publish(index, upTo: publishable(index)) }
+    }
+
+    /// Leading blocks that anybody may ever look for: all; of an outline those that are known, until a preemption makes
+    /// the sequence look for its own.
+    private func publishable(_ index: Int) -> Int {
+        settings.generatesContent || slots[index].wasPreempted ? .max : slots[index].promptHashes.count
+    }
+
+    /// Lets others find the computed full blocks below `limit`.
+    private mutating func publish(_ index: Int, upTo limit: Int) {
+        let full = min(limit, slots[index].computed / settings.blockSize)
         while slots[index].published < full {
-            let block = slots[index].published
-            pool.publish(slots[index].blocks[block], hash: slots[index].hash(ofBlock: block))
-            slots[index].published = block + 1
+            let hash = slots[index].hash(ofBlock: slots[index].published)
+            slots[index].blocks.append(pool.publish(hash: hash))
         }
+        slots[index].nextPublish =
+            slots[index].published < limit ? (slots[index].published + 1) * settings.blockSize : .max
     }
 
     /// Leading full blocks in the cache. At least one token is always computed, so a prompt that is wholly cached
     /// computes its last block again.
     private func cachedBlocks(of index: Int) -> Int {
-        let most = (slots[index].length - 1) / settings.blockSize
+        let most = min((slots[index].length - 1) / settings.blockSize, publishable(index))
         var hits = 0
         while hits < most, pool.cached(slots[index].hash(ofBlock: hits)) != nil { hits += 1 }
         return hits
@@ -126,33 +145,34 @@ extension BatchingEngine {
     private mutating func claim(_ index: Int, hits: Int, tokens: Int) -> Bool {
         let total = (hits * settings.blockSize + tokens + settings.blockSize - 1) / settings.blockSize
         var freeHits = 0
-        var cached: ContiguousArray<Int32> = []
-        cached.reserveCapacity(total)
+        found.removeAll(keepingCapacity: true)
         for position in 0..<hits {
             guard let block = pool.cached(slots[index].hash(ofBlock: position)) else { break }
             if pool.isFree(block) { freeHits += 1 }
-            cached.append(block)
+            found.append(block)
         }
         guard total - hits <= pool.freeCount - freeHits else { return false }
-        for block in cached { pool.retain(block) }
-        slots[index].blocks = cached
-        slots[index].published = hits
+        for block in found { pool.retain(block) }
+        slots[index].blocks.removeAll(keepingCapacity: true)
+        slots[index].blocks.append(contentsOf: found)
+        slots[index].room = hits * settings.blockSize
+        slots[index].nextPublish = hits < publishable(index) ? (hits + 1) * settings.blockSize : .max
         return grow(index, to: total)
     }
 
     private mutating func grow(_ index: Int, by tokens: Int) -> Bool {
-        grow(index, to: (slots[index].computed + tokens + settings.blockSize - 1) / settings.blockSize)
+        let needed = slots[index].computed + tokens
+        return needed <= slots[index].room
+            || grow(index, to: (needed + settings.blockSize - 1) / settings.blockSize)
     }
 
     /// Fresh blocks until the sequence has `total`; all or none.
     private mutating func grow(_ index: Int, to total: Int) -> Bool {
-        let missing = total - slots[index].blocks.count
+        let missing = total - slots[index].room / settings.blockSize
         guard missing > 0 else { return true }
         guard missing <= pool.freeCount else { return false }
-        for _ in 0..<missing {
-            guard let block = pool.allocate() else { return false }
-            slots[index].blocks.append(block)
-        }
+        pool.allocate(missing)
+        slots[index].room = total * settings.blockSize
         return true
     }
 
@@ -173,6 +193,8 @@ extension BatchingEngine {
     /// Frees its blocks, which stay findable, and puts it to the front of the queue to be computed again.
     private mutating func preempt(at position: Int) {
         let index = running.remove(at: position)
+        // A sequence that comes back looks for its own blocks too: those of an outline get their hashes here.
+        if !settings.generatesContent { publish(Int(index), upTo: .max) }
         releaseBlocks(of: Int(index))
         slots[Int(index)].computed = 0
         slots[Int(index)].scheduled = 0
@@ -216,12 +238,18 @@ extension BatchingEngine {
             sequence: SequenceID(slot: index, generation: slots[position].generation), token: Token.none,
             outputTokens: 0, cachedTokens: Int32(truncatingIfNeeded: slots[position].cachedTokens), finish: .length)
         if slots[position].maximumTokens > 0 {
-            emission.token = slots[position].generate(from: source, blockSize: settings.blockSize)
-            emission.finish = slots[position].finishReason(after: emission.token)
+            if settings.generatesContent {
+                emission.token = slots[position].generate(from: source, blockSize: settings.blockSize)
+                emission.finish = slots[position].finishReason(after: emission.token)
+            } else {
+                slots[position].length += 1
+                emission.finish = slots[position].outputTokens >= slots[position].maximumTokens ? .length : nil
+            }
             emission.outputTokens = Int32(truncatingIfNeeded: slots[position].outputTokens)
             counters.generatedTokens += 1
         }
-        emissions.append(emission)
+        let isMilestone = emission.outputTokens <= 1 || emission.finish != nil
+        if settings.generatesContent || isMilestone { emissions.append(emission) }
         switch emission.finish {
         case nil: return true
         case .stop: counters.finishedStop += 1

@@ -17,6 +17,8 @@ package struct BatchingEngine: Sendable {
     var waiting = WaitingQueue()
     var pool: BlockPool
     var noise: StepNoise
+    /// Cached blocks of the sequence that is being admitted.
+    var found: ContiguousArray<Int32> = []
     let source: TokenSource
     var arrivals: UInt64 = 0
     var tokensInPrefill = 0
@@ -63,8 +65,11 @@ package struct BatchingEngine: Sendable {
             countRefusal(refusal)
             return .refused(refusal)
         }
+        precondition(
+            !settings.generatesContent || request.prompt.blockHashes.count >= tokens / settings.blockSize,
+            "an outline of \(tokens) tokens in an engine that generates content")
         let index = vacantSlots.popLast() ?? appendSlot()
-        fill(&slots[Int(index)], with: request)
+        fill(Int(index), with: request)
         arrivals += 1
         counters.submitted += 1
         tokensInPrefill += tokens
@@ -92,6 +97,15 @@ package struct BatchingEngine: Sendable {
         if remove(id) { counters.finishedStop += 1 }
     }
 
+    /// Fills `list` with the running sequences, in the order in which they were admitted.
+    package func copyRunning(into list: inout ContiguousArray<RunningSequence>) {
+        list.removeAll(keepingCapacity: true)
+        for slot in running {
+            let output = slots[Int(slot)].length - slots[Int(slot)].promptTokens
+            list.append(RunningSequence(slot: slot, outputTokens: Int32(truncatingIfNeeded: output)))
+        }
+    }
+
     /// Forgets all cached prefixes that no sequence holds.
     package mutating func resetPrefixCache() { pool.forgetFree() }
 
@@ -100,28 +114,29 @@ package struct BatchingEngine: Sendable {
         return Int32(slots.count - 1)
     }
 
-    private func fill(_ slot: inout SequenceSlot, with request: SequenceRequest) {
+    private mutating func fill(_ index: Int, with request: SequenceRequest) {
         let prompt = request.prompt
-        slot.phase = .waiting
-        slot.arrival = arrivals
-        slot.priority = settings.policy == .priority ? request.priority : 0
-        slot.promptTokens = prompt.tokens
-        slot.maximumTokens = min(request.maximumTokens, settings.maximumModelLength - prompt.tokens)
-        slot.minimumTokens = request.minimumTokens
-        slot.ignoresEnd = request.ignoresEnd
-        slot.dependsOnPosition = request.dependsOnPosition
-        slot.isPrefilling = true
-        slot.wasPreempted = false
-        slot.stopTokens = request.stopTokens
-        slot.sampling = request.sampling ^ settings.seed
-        slot.salt = prompt.salt
-        slot.chain = prompt.chain
-        slot.length = prompt.tokens
-        slot.computed = 0
-        slot.scheduled = 0
-        slot.cachedTokens = 0
-        slot.promptHashes = prompt.blockHashes
-        slot.published = 0
+        slots[index].phase = .waiting
+        slots[index].arrival = arrivals
+        slots[index].priority = settings.policy == .priority ? request.priority : 0
+        slots[index].promptTokens = prompt.tokens
+        slots[index].maximumTokens = min(request.maximumTokens, settings.maximumModelLength - prompt.tokens)
+        slots[index].minimumTokens = request.minimumTokens
+        slots[index].ignoresEnd = request.ignoresEnd
+        slots[index].dependsOnPosition = request.dependsOnPosition
+        slots[index].isPrefilling = true
+        slots[index].wasPreempted = false
+        slots[index].stopTokens = request.stopTokens
+        slots[index].sampling = request.sampling ^ settings.seed
+        slots[index].salt = prompt.salt
+        slots[index].chain = prompt.chain
+        slots[index].length = prompt.tokens
+        slots[index].computed = 0
+        slots[index].scheduled = 0
+        slots[index].cachedTokens = 0
+        slots[index].promptHashes = prompt.blockHashes
+        slots[index].room = 0
+        slots[index].nextPublish = .max
     }
 
     func entry(of index: Int32, id: SequenceID) -> WaitingQueue.Entry {
@@ -157,10 +172,11 @@ package struct BatchingEngine: Sendable {
         vacantSlots.append(index)
     }
 
-    /// Tail first, so that the end of a context is evicted before its beginning.
+    /// Gives its blocks back; their content stays findable.
     mutating func releaseBlocks(of index: Int) {
-        for block in slots[index].blocks.reversed() { pool.release(block) }
+        let rest = slots[index].room / settings.blockSize - slots[index].blocks.count
+        pool.release(slots[index].blocks, rest: rest)
         slots[index].blocks.removeAll(keepingCapacity: true)
-        slots[index].published = 0
+        slots[index].room = 0
     }
 }

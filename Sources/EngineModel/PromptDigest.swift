@@ -42,4 +42,14 @@ package struct PromptDigest: Sendable, Equatable {
         }
         self.blockHashes = hashes
     }
+
+    /// A prompt of which only its length and the blocks that others may share are known, for an engine that generates
+    /// no content. `known` may go on past the prompt, into what the answer will leave in the cache. All other blocks
+    /// are its own, and `seed` tells them from those of other prompts. Costs nothing per token.
+    package init(outline tokens: Int, known: [UInt64], seed: UInt64) {
+        self.tokens = tokens
+        blockHashes = known
+        chain = TokenChain(seed: seed)
+        salt = 0
+    }
 }

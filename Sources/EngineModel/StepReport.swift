@@ -37,3 +37,13 @@ package struct StepPlan: Sendable, Equatable {
 
     package var duration: Duration { .nanoseconds(nanoseconds) }
 }
+
+/// How far one running sequence is.
+package struct RunningSequence: Sendable, Equatable {
+    var slot: Int32
+    /// Tokens generated so far.
+    package var outputTokens: Int32
+
+    /// As `SequenceID.index`.
+    package var index: Int { Int(slot) }
+}
