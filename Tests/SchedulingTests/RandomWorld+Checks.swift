@@ -52,15 +52,60 @@ extension RandomWorld {
             }
             if isOvertaking { complain("\(work) went before its turn") }
         }
+        checkFullness(site)
         forwards += 1
         pieces[work]?.attempts += 1
         pieces[work]?.place = .inFlight(site, isStarted: false)
         count(work, site, by: 1)
     }
 
+    private mutating func checkFullness(_ site: Int) {
+        guard sites[site]?.fullness != nil else { return }
+        sites[site]?.fullness?.sent += 1
+        guard let fullness = sites[site]?.fullness else { return }
+        if now < fullness.pausedUntil { complain("sent to \(site) in its pause") }
+        if !fullness.isWithinBounds { complain("a full endpoint is sent more than it answers: \(fullness)") }
+    }
+
+    /// Nothing waits that an idle endpoint could take.
+    private mutating func checkIdle(_ snapshot: SchedulerSnapshot) {
+        let waiting = pieces.values.filter { $0.place == .waiting && $0.attempts == 0 }
+        let realtime = Set(waiting.filter { $0.arrival.band == .realtime }.map { Kind($0.arrival) })
+        let async = Set(waiting.filter { $0.arrival.band == .async }.map { Kind($0.arrival) })
+        for endpoint in snapshot.endpoints {
+            guard endpoint.health == .healthy, !endpoint.isFull, !endpoint.isDraining, !endpoint.isRemoved,
+                endpoint.realtime.works + endpoint.async.works == 0
+            else { continue }
+            // The timer for the end of a pause may be on its way.
+            if let paused = sites[endpoint.id.index]?.fullness?.pausedUntil, now < paused + .seconds(3) { continue }
+            for model in endpoint.models {
+                let kind = Kind(pool: endpoint.pool.index, model: model.index)
+                if realtime.contains(kind) { complain("\(kind) waits beside the idle endpoint \(endpoint.id.index)") }
+                let isHeldBack = isPaused || snapshot.pools[kind.pool].realtime.waiting > 0
+                if async.contains(kind), !isHeldBack, endpoint.foreignSequences == 0 {
+                    complain("a job of \(kind) waits beside the idle endpoint \(endpoint.id.index)")
+                }
+            }
+        }
+    }
+
+    /// What decides where a work may go.
+    private struct Kind: Hashable {
+        let pool: Int
+        let model: Int
+
+        init(pool: Int, model: Int) {
+            self.pool = pool
+            self.model = model
+        }
+
+        init(_ arrival: Arrival) { self.init(pool: arrival.pool.index, model: arrival.model.index) }
+    }
+
     /// The scheduler's numbers against the model's.
     mutating func compare() {
         let snapshot = scheduler.snapshot(at: now)
+        if size == .small { checkIdle(snapshot) }
         if snapshot.works != pieces.count { complain("\(snapshot.works) works, \(pieces.count) expected") }
         for pool in snapshot.pools {
             for band in Band.allCases {
@@ -93,8 +138,7 @@ extension RandomWorld {
         for _ in 0..<400 where !pieces.isEmpty && violations.isEmpty {
             for work in known {
                 guard case .inFlight? = pieces[work]?.place else { continue }
-                leave(work)
-                send(.finished(work, Completion(outcome: .completed, status: 200)))
+                finish(work)
             }
             let end = now + .milliseconds(100)
             while let due = wakes.min(), due <= end {

@@ -27,8 +27,19 @@ struct RandomWorld: ~Copyable {
         var isRemoved = false
         var realtime = 0
         var async = 0
+        /// Since it first said "full"; nil: a sample showed room since, or it never did.
+        var fullness: SiteFullness?
     }
 
+    /// How large the pools are.
+    enum Size {
+        /// A few small endpoints, so that queues are long.
+        case small
+        /// More endpoints than are looked at for one pick, so that queues are short.
+        case large
+    }
+
+    let size: Size
     var scheduler: Scheduler
     var generator: SeededGenerator
     var now = Instant.zero + .seconds(1)
@@ -46,9 +57,11 @@ struct RandomWorld: ~Copyable {
     var forwards = 0
     let settings: PoolSettings
 
-    init(seed: UInt64) {
+    init(seed: UInt64, size: Size = .small) {
+        self.size = size
         var settings = PoolSettings()
-        settings.flow.realtime = BandLimits(entries: 12, promptTokens: 20_000)
+        settings.flow.realtime = BandLimits(entries: 30, promptTokens: 40_000)
+        settings.flow.lookahead = 3
         settings.flow.async = BandLimits(entries: 40, promptTokens: 100_000)
         settings.readAhead.window = 10
         settings.readAhead.lowMark = 5
@@ -58,7 +71,7 @@ struct RandomWorld: ~Copyable {
         self.settings = settings
         scheduler = Scheduler(seed: seed, pools: [settings, settings])
         generator = SeededGenerator(seed: seed &* 7919)
-        for _ in 0..<(1 + generator.below(5)) { addEndpoint() }
+        for _ in 0..<(size == .small ? 1 + generator.below(5) : 2 * 260) { addEndpoint() }
     }
 
     mutating func run(steps: Int) {
@@ -91,7 +104,7 @@ struct RandomWorld: ~Copyable {
         let chain = generator.below(3) == 0 ? [] : makeChain()
         let prompt = chain.last.map { $0.endByte / 4 + generator.below(200) } ?? generator.below(2500)
         let arrival = Arrival(
-            work: WorkID(home: 0, serial: serial), pool: PoolID(pool), model: ModelID(generator.below(3)),
+            work: WorkID(home: 0, serial: serial), pool: PoolID(pool), model: ModelID(generator.below(4)),
             band: band ?? (generator.below(3) == 0 ? .async : .realtime), promptTokens: prompt,
             expectedOutputTokens: generator.below(300), sequences: generator.below(8) == 0 ? 3 : 1, prefix: chain,
             timeToLive: .milliseconds(Int64(generator.below(4000))),
@@ -112,20 +125,30 @@ struct RandomWorld: ~Copyable {
 
     private mutating func answer() {
         guard let work = choose(where: { $0 != .waiting }), let piece = pieces[work] else { return }
-        guard case .inFlight(let site, let isStarted) = piece.place else { return }
+        guard case .inFlight(_, let isStarted) = piece.place else { return }
         switch generator.below(6) {
         case 0, 1:
-            if !isStarted { pieces[work]?.place = .inFlight(site, isStarted: true) }
+            markStarted(work)
             send(.started(work))
         case 2: send(.progressed([Progress(work: work, outputTokens: generator.below(50))]))
         case 3, 4:
-            leave(work)
             let outcome: Outcome = generator.below(6) == 0 ? .clientGone : .completed
-            send(
-                .finished(
-                    work, Completion(outcome: outcome, status: generator.below(6) == 0 ? 500 : 200, outputTokens: 20)))
+            finish(work, outcome, status: generator.below(6) == 0 ? 500 : 200)
         default: fail(work, isStarted: isStarted)
         }
+    }
+
+    private mutating func markStarted(_ work: WorkID) {
+        guard case .inFlight(let site, false)? = pieces[work]?.place else { return }
+        pieces[work]?.place = .inFlight(site, isStarted: true)
+        sites[site]?.fullness?.answers += 1
+    }
+
+    /// The engine's answer ended. One that was not streamed is an answer only then.
+    mutating func finish(_ work: WorkID, _ outcome: Outcome = .completed, status: Int = 200) {
+        if outcome == .completed { markStarted(work) }
+        leave(work)
+        send(.finished(work, Completion(outcome: outcome, status: status, outputTokens: 20)))
     }
 
     private mutating func fail(_ work: WorkID, isStarted: Bool) {
@@ -134,7 +157,15 @@ struct RandomWorld: ~Copyable {
             .reset(bytesSent: false), .firstByteTimeout, .protocolError,
         ]
         let failure = isStarted ? .truncated : before[generator.below(before.count)]
-        if case .inFlight(let site, _)? = pieces[work]?.place { count(work, site, by: -1) }
+        if case .inFlight(let site, _)? = pieces[work]?.place {
+            count(work, site, by: -1)
+            sites[site]?.fullness?.left(wasAnswered: isStarted)
+            if case .full(let retryAfter) = failure {
+                var fullness = sites[site]?.fullness ?? SiteFullness(since: now)
+                fullness.said(retryAfter: retryAfter, at: now)
+                sites[site]?.fullness = fullness
+            }
+        }
         pieces[work]?.place = .waiting
         send(.failed(work, failure))
     }
@@ -146,7 +177,7 @@ struct RandomWorld: ~Copyable {
     }
 
     private mutating func sample() {
-        let site = generator.below(6)
+        let site = generator.below(size == .small ? 6 : sites.count)
         var sample = EngineSample(takenAt: now - .milliseconds(Int64(generator.below(300))))
         let own = sites[site].map { $0.realtime + $0.async } ?? 0
         sample.running = max(0, own + generator.below(5) - 2)
@@ -157,7 +188,11 @@ struct RandomWorld: ~Copyable {
             sample.blockSize = 16
         }
         sample.prefixQueries = Double(generator.below(1000))
-        send(generator.below(5) == 0 ? .sampleFailed(EndpointID(site)) : .sampled(EndpointID(site), sample))
+        guard generator.below(5) > 0 else { return send(.sampleFailed(EndpointID(site))) }
+        if sample.waiting == 0, let fullness = sites[site]?.fullness, sample.takenAt > fullness.since {
+            sites[site]?.fullness = nil
+        }
+        send(.sampled(EndpointID(site), sample))
     }
 
     private mutating func configure() {
@@ -169,20 +204,24 @@ struct RandomWorld: ~Copyable {
             if sites[site]?.isRemoved == false { sites[site]?.isDraining = isDraining }
             send(.endpointDraining(EndpointID(site), isDraining))
         case 3:
-            let models = generator.below(3) == 0 ? [ModelID(0)] : [ModelID(0), ModelID(1)]
+            let models = [[0], [0, 1], [0, 1, 2], [1], [2]][generator.below(5)].map { ModelID($0) }
             if sites[site]?.isRemoved == false { sites[site]?.models = Set(models.map(\.index)) }
             send(.endpointModels(EndpointID(site), models))
         case 4:
-            guard generator.below(4) == 0 else { return }
-            sites[site]?.isRemoved = true
-            send(.endpointRemoved(EndpointID(site)))
+            guard size == .large || generator.below(4) == 0 else { return }
+            // One that runs something stays known until that ends.
+            let busy = choose(where: { $0 != .waiting }).flatMap { pieces[$0]?.place }
+            var leaving = site
+            if case .inFlight(let site, _)? = busy { leaving = site }
+            sites[leaving]?.isRemoved = true
+            send(.endpointRemoved(EndpointID(leaving)))
         default: send(.probed(EndpointID(site), healthy: generator.below(3) > 0))
         }
     }
 
     private mutating func addEndpoint() {
         let index = sites.count
-        let limit = 1 + generator.below(8)
+        let limit = size == .small ? 1 + generator.below(8) : 256
         sites[index] = Site(models: [0, 1], limit: limit)
         send(
             .endpointAdded(
@@ -239,7 +278,10 @@ struct RandomWorld: ~Copyable {
     }
 
     mutating func leave(_ work: WorkID) {
-        if case .inFlight(let site, _)? = pieces[work]?.place { count(work, site, by: -1) }
+        if case .inFlight(let site, let isStarted)? = pieces[work]?.place {
+            count(work, site, by: -1)
+            sites[site]?.fullness?.left(wasAnswered: isStarted)
+        }
         pieces[work] = nil
         ended.insert(work)
     }
@@ -263,4 +305,32 @@ struct RandomWorld: ~Copyable {
     }
 
     mutating func complain(_ text: String) { violations.append("\(text) at \(now.nanoseconds) ns") }
+}
+
+/// What the model knows of an endpoint that said "full", told by what was seen alone.
+struct SiteFullness {
+    /// When it first said so.
+    let since: Instant
+    var times = 0
+    var sent = 0
+    /// First bytes, and works that left.
+    var answers = 0
+    var departures = 0
+    /// Nothing may go there before.
+    var pausedUntil = Instant.zero
+
+    init(since: Instant) { self.since = since }
+
+    /// One work for each time that it said "full", two for each that it answered, one for each that left.
+    var isWithinBounds: Bool { sent <= times + 2 * answers + departures }
+
+    mutating func said(retryAfter: Duration?, at now: Instant) {
+        times += 1
+        pausedUntil = max(pausedUntil, now + max(.milliseconds(100), min(.seconds(2), retryAfter ?? .zero)))
+    }
+
+    mutating func left(wasAnswered: Bool) {
+        departures += 1
+        if wasAnswered { pausedUntil = .zero }
+    }
 }
