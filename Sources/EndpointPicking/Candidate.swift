@@ -1,9 +1,8 @@
 package import FleetTracking
 
-/// What is known about one endpoint at the moment of a pick.
+/// What is known about one endpoint that serves the model, at the moment of a pick.
 package struct Candidate: Sendable {
     package var endpoint: EndpointID
-    package var servesModel: Bool
     /// In rotation: not ejected. When no endpoint of a pick is, all count as being in rotation.
     package var isHealthy: Bool
     package var isDraining: Bool
@@ -25,7 +24,6 @@ package struct Candidate: Sendable {
 
     package init(endpoint: EndpointID, facts: EndpointFacts = EndpointFacts()) {
         self.endpoint = endpoint
-        servesModel = facts.servesModel
         isHealthy = facts.isHealthy
         isDraining = facts.isDraining
         hasRoom = facts.hasRoom

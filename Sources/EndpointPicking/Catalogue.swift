@@ -2,7 +2,7 @@
 package enum Catalogue {
     /// In the order in which they are applied.
     package static let filters: [any Filter] = [
-        ServesModel(), NotDraining(), Healthy(), NotTried(), HasRoom(),
+        NotDraining(), Healthy(), NotTried(), HasRoom(),
     ]
 
     package static let scorers: [any Scorer] = [

@@ -25,7 +25,7 @@ package struct PickTask: Sendable {
     }
 }
 
-/// Picks endpoints for one pool: gathers candidates, filters, scores, chooses, and keeps the explanation.
+/// Picks endpoints for one pool: gathers those that serve the model, filters, scores, chooses, and keeps the explanation.
 ///
 /// Holds only buffers that are reused, the round-robin position and what large pools need for a shortlist.
 package struct EndpointPicker: Sendable {
@@ -40,8 +40,8 @@ package struct EndpointPicker: Sendable {
     private var holders = RecentHolders()
     private var common = CommonPrefix()
 
-    /// Pools with more endpoints than this score a shortlist: the prompt's recent holders and as many drawn by lot as
-    /// make `shortlistLength`. Default 256.
+    /// Where more endpoints than this serve the model a shortlist is scored: the prompt's recent holders and as many
+    /// drawn by lot as make `shortlistLength`. When none of these has room all are looked at. Default 256.
     package static let shortlistFrom = 256
     package static let shortlistLength = 64
     private static let holdersAsked = 8
@@ -66,13 +66,16 @@ package struct EndpointPicker: Sendable {
 
     /// Chooses an endpoint for the task. Changes nothing in the fleet but the passing of time in its prefill queues.
     package mutating func pick(_ task: PickTask, from context: inout PickContext, fleet: inout Fleet) -> PickResult {
-        let members = fleet.members(of: context.pool)
-        let ignoredHealth = gather(task, members: members, context: &context, fleet: &fleet)
-        guard !candidates.isEmpty else { return .noEndpoint }
-        let considered = candidates.count
-        let canServe = candidates.contains { $0.servesModel && !$0.isDraining }
-        for filter in profile.filters { filter.apply(&candidates, request: task.request) }
-        guard !candidates.isEmpty else { return canServe ? .noRoom : .noEndpoint }
+        let servers = fleet.servers(of: task.request.model, in: context.pool)
+        guard !servers.isEmpty else { return .noEndpoint }
+        var passed = Passage()
+        candidates.removeAll(keepingCapacity: true)
+        if servers.count > EndpointPicker.shortlistFrom {
+            makeShortlist(task.request.prefix, from: servers, &context.generator)
+            passed = gather(shortlist, task, at: context.now, &fleet)
+        }
+        if candidates.isEmpty { passed = gather(servers, task, at: context.now, &fleet) }
+        guard !candidates.isEmpty else { return passed.canServe ? .noRoom : .noEndpoint }
         for index in candidates.indices {
             candidates[index].matchedTokens =
                 task.request.prefix.isEmpty
@@ -82,67 +85,75 @@ package struct EndpointPicker: Sendable {
         let (index, reason) = choose(&context.generator)
         let record = DecisionRing.Record(
             work: task.work, attempt: task.attempt, at: context.now, chosen: candidates[index].endpoint,
-            reason: reason, considered: considered, passed: candidates.count, kept: 0,
-            matchedTokens: candidates[index].matchedTokens, ignoredHealth: ignoredHealth, profile: profileIndex)
+            reason: reason, considered: passed.considered, passed: candidates.count, kept: 0,
+            matchedTokens: candidates[index].matchedTokens, ignoredHealth: passed.ignoredHealth, profile: profileIndex)
         explain(record, chosen: index, in: &context.decisions)
         return .chosen(candidates[index].endpoint, matchedTokens: candidates[index].matchedTokens)
     }
 
     // MARK: Gathering
 
-    /// Fills `candidates`. True when no endpoint that could serve is in rotation, so that all count as being in it:
-    /// what fails may work, what gets nothing cannot.
+    /// What was seen before the filters.
+    private struct Passage {
+        var considered = 0
+        /// Some endpoint takes new work.
+        var canServe = false
+        var ignoredHealth = false
+    }
+
+    /// Fills `candidates` with those of the endpoints that pass the filters. When no endpoint that could serve is in
+    /// rotation, all count as being in it: what fails may work, what gets nothing cannot.
     private mutating func gather(
-        _ task: PickTask, members: [Int], context: inout PickContext, fleet: inout Fleet
-    ) -> Bool {
+        _ indices: [Int], _ task: PickTask, at now: Instant, _ fleet: inout Fleet
+    ) -> Passage {
         candidates.removeAll(keepingCapacity: true)
         let request = task.request
         let demand = WorkDemand(
             band: request.band, sequences: request.sequences, promptTokens: request.promptTokens,
             expectedOutputTokens: request.expectedOutputTokens)
-        let look = Look(task: task, demand: demand, now: context.now)
-        if members.count > EndpointPicker.shortlistFrom {
-            makeShortlist(request.prefix, of: context.pool, from: fleet, generator: &context.generator)
-            for index in shortlist { add(index, look, &fleet) }
-        } else {
-            for index in members { add(index, look, &fleet) }
+        for index in indices {
+            var candidate = Candidate(endpoint: EndpointID(index), facts: fleet.facts(index, for: demand, at: now))
+            candidate.wasTried = task.tried.contains(candidate.endpoint)
+            candidates.append(candidate)
         }
-        guard request.band == .realtime else { return false }
-        let anyHealthy = candidates.contains { $0.isHealthy && $0.servesModel && !$0.isDraining && !$0.wasTried }
-        guard !anyHealthy, candidates.contains(where: { !$0.isHealthy }) else { return false }
+        var passage = Passage(considered: candidates.count, canServe: candidates.contains { !$0.isDraining })
+        passage.ignoredHealth = request.band == .realtime && ignoresHealth()
+        for filter in profile.filters { filter.apply(&candidates, request: request) }
+        return passage
+    }
+
+    private mutating func ignoresHealth() -> Bool {
+        guard !candidates.contains(where: { $0.isHealthy && !$0.isDraining && !$0.wasTried }),
+            candidates.contains(where: { !$0.isHealthy })
+        else { return false }
         for index in candidates.indices { candidates[index].isHealthy = true }
         return true
     }
 
-    /// What is asked about each endpoint.
-    private struct Look {
-        let task: PickTask
-        let demand: WorkDemand
-        let now: Instant
-    }
-
-    private mutating func add(_ index: Int, _ look: Look, _ fleet: inout Fleet) {
-        let facts = fleet.facts(index, for: look.demand, model: look.task.request.model, at: look.now)
-        var candidate = Candidate(endpoint: EndpointID(index), facts: facts)
-        candidate.wasTried = look.task.tried.contains(candidate.endpoint)
-        candidates.append(candidate)
-    }
-
     private mutating func makeShortlist(
-        _ chain: [PrefixBlock], of pool: PoolID, from fleet: borrowing Fleet, generator: inout SeededGenerator
+        _ chain: [PrefixBlock], from servers: [Int], _ generator: inout SeededGenerator
     ) {
-        let members = fleet.members(of: pool)
         shortlist.removeAll(keepingCapacity: true)
         holders.holders(of: chain, limit: EndpointPicker.holdersAsked, into: &shortlist) {
-            fleet.isMember($0, of: pool)
+            EndpointPicker.contains(servers, $0)
         }
         // A stratified draw: one from each equal part, so that no endpoint is drawn twice and none is out of reach.
         let draws = EndpointPicker.shortlistLength - shortlist.count
         for draw in 0..<draws {
-            let (low, high) = (members.count * draw / draws, members.count * (draw + 1) / draws)
-            let index = members[low + generator.below(high - low)]
+            let (low, high) = (servers.count * draw / draws, servers.count * (draw + 1) / draws)
+            let index = servers[low + generator.below(high - low)]
             if !shortlist.contains(index) { shortlist.append(index) }
         }
+    }
+
+    /// Bisection. `sorted` ascends.
+    private static func contains(_ sorted: [Int], _ value: Int) -> Bool {
+        var (low, high) = (0, sorted.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if sorted[middle] < value { low = middle + 1 } else { high = middle }
+        }
+        return low < sorted.count && sorted[low] == value
     }
 
     // MARK: Scoring and choosing

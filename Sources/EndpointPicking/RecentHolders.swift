@@ -21,14 +21,14 @@ struct RecentHolders: Sendable {
     }
 
     /// The endpoints that the deepest blocks of this chain were last sent to, deepest first; at most `limit`. An
-    /// endpoint may have left its pool since: `isMember` says which count.
-    func holders(of chain: [PrefixBlock], limit: Int, into found: inout [Int], isMember: (Int) -> Bool) {
+    /// endpoint may have left its pool since: `isServer` says which count.
+    func holders(of chain: [PrefixBlock], limit: Int, into found: inout [Int], isServer: (Int) -> Bool) {
         guard !hashes.isEmpty else { return }
         for block in chain.reversed() {
             let slot = Int(truncatingIfNeeded: block.hash) & (RecentHolders.slots - 1)
             guard hashes[slot] == block.hash, endpoints[slot] >= 0 else { continue }
             let endpoint = Int(endpoints[slot])
-            if !found.contains(endpoint), isMember(endpoint) { found.append(endpoint) }
+            if !found.contains(endpoint), isServer(endpoint) { found.append(endpoint) }
             if found.count >= limit { return }
         }
     }

@@ -86,8 +86,3 @@ package struct Endpoint: Sendable {
         return Int((Double(value) * foreign.share(for: band, at: now, freshness: settings.freshness)).rounded())
     }
 }
-
-extension Endpoint {
-    @inline(__always)
-    package func serves(_ model: ModelID) -> Bool { models.contains(model) }
-}

@@ -1,7 +1,6 @@
 /// What a pick needs to know about one endpoint, as plain numbers: an `Endpoint` is large and is never copied on the
 /// way of a request.
 package struct EndpointFacts: Sendable {
-    package var servesModel = true
     /// In rotation: not ejected.
     package var isHealthy = true
     package var isDraining = false
@@ -25,10 +24,9 @@ extension Endpoint {
     ///
     /// Mutating, and all that it calls inlined, so that the endpoint is read where it lies: a call on a part of a
     /// changing array would copy it whole, which costs more than the rest.
-    mutating func facts(for demand: WorkDemand, model: ModelID, at now: Instant) -> EndpointFacts {
+    mutating func facts(for demand: WorkDemand, at now: Instant) -> EndpointFacts {
         prefill.advance(to: now, rate: prefillRate)
         var facts = EndpointFacts()
-        facts.servesModel = serves(model)
         facts.isHealthy = health.isHealthy
         facts.isDraining = isDraining
         facts.hasRoom = hasRoom(for: demand, at: now)

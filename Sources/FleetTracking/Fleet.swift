@@ -5,6 +5,8 @@ package struct Fleet: ~Copyable {
     private var endpoints: [Endpoint] = []
     /// Indices of the endpoints in the configuration, by pool, in the order in which they came.
     private var members: [[Int]]
+    /// By pool.
+    private var servers: [ModelServers]
     private let settings: [FleetSettings]
     private let maximumEndpoints: Int
     /// Endpoints that are ejected now.
@@ -15,6 +17,7 @@ package struct Fleet: ~Copyable {
         self.settings = settings
         self.maximumEndpoints = maximumEndpoints
         members = Array(repeating: [], count: settings.count)
+        servers = Array(repeating: ModelServers(), count: settings.count)
     }
 
     // MARK: Reading
@@ -29,10 +32,8 @@ package struct Fleet: ~Copyable {
     /// Endpoints of a pool that are in the configuration, drained ones included.
     package func members(of pool: PoolID) -> [Int] { members[pool.index] }
 
-    /// True when the endpoint is in the configuration and in this pool now.
-    package func isMember(_ index: Int, of pool: PoolID) -> Bool {
-        isPresent(index) && !endpoints[index].isRemoved && endpoints[index].pool == pool
-    }
+    /// Members of a pool that serve the model, drained ones included, ascending.
+    package func servers(of model: ModelID, in pool: PoolID) -> [Int] { servers[pool.index].servers(of: model) }
 
     /// The pool of an endpoint in the configuration; nil when it is unknown or was removed.
     package func pool(of id: EndpointID) -> PoolID? {
@@ -40,10 +41,7 @@ package struct Fleet: ~Copyable {
         return endpoints[id.index].pool
     }
 
-    /// True when the endpoint serves the model and takes new work. `index`: a member's.
-    package func canServe(_ model: ModelID, index: Int) -> Bool {
-        !endpoints[index].isDraining && endpoints[index].serves(model)
-    }
+    package func isDraining(_ index: Int) -> Bool { endpoints[index].isDraining }
 
     package func isHealthy(_ index: Int) -> Bool { endpoints[index].health.isHealthy }
 
@@ -57,9 +55,9 @@ package struct Fleet: ~Copyable {
 
     /// What a pick needs to know of a member, with its prefill let run until now.
     package mutating func facts(
-        _ index: Int, for demand: WorkDemand, model: ModelID, at now: Instant
+        _ index: Int, for demand: WorkDemand, at now: Instant
     ) -> EndpointFacts {
-        endpoints[index].facts(for: demand, model: model, at: now)
+        endpoints[index].facts(for: demand, at: now)
     }
 
     /// When time alone may make room on a member: the end of its pause, or of the prefill at its front (async only).
@@ -102,11 +100,15 @@ package struct Fleet: ~Copyable {
             endpoints[index] = endpoint
         }
         members[pool].append(index)
+        servers[pool].add(index, models: description.models)
         return true
     }
 
     package mutating func setModels(_ models: [ModelID], of id: EndpointID) -> Bool {
-        change(id) { $0.models = models }
+        guard let pool = pool(of: id)?.index else { return false }
+        servers[pool].remove(id.index, models: endpoints[id.index].models)
+        servers[pool].add(id.index, models: models)
+        return change(id) { $0.models = models }
     }
 
     package mutating func setDraining(_ isDraining: Bool, of id: EndpointID) -> Bool {
@@ -114,8 +116,9 @@ package struct Fleet: ~Copyable {
     }
 
     package mutating func remove(_ id: EndpointID) -> Bool {
-        guard isPresent(id.index) else { return false }
-        members[endpoints[id.index].pool.index].removeAll { $0 == id.index }
+        guard let pool = pool(of: id)?.index else { return false }
+        members[pool].removeAll { $0 == id.index }
+        servers[pool].remove(id.index, models: endpoints[id.index].models)
         ejected.removeAll { $0 == id.index }
         _ = change(id) { $0.isRemoved = true }
         dropIfGone(id.index)

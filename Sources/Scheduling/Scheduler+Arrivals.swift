@@ -83,10 +83,7 @@ extension Scheduler {
 
     /// True when some endpoint of the pool serves the model and takes new work.
     func canServe(_ model: ModelID, pool: Int) -> Bool {
-        for index in fleet.members(of: PoolID(pool)) {
-            if fleet.canServe(model, index: index) { return true }
-        }
-        return false
+        fleet.servers(of: model, in: PoolID(pool)).contains { !fleet.isDraining($0) }
     }
 
     mutating func retryAfter(_ band: Band, pool: Int, _ now: Instant) -> Duration {

@@ -116,8 +116,8 @@ extension Scheduler {
     /// True when an endpoint that could serve this work is in rotation and was not tried.
     func hasUntried(_ slot: Int) -> Bool {
         let work = works[slot]
-        for index in fleet.members(of: PoolID(work.pool)) where !work.tried.contains(EndpointID(index)) {
-            if fleet.isHealthy(index), fleet.canServe(work.model, index: index) { return true }
+        for index in fleet.servers(of: work.model, in: PoolID(work.pool)) {
+            if fleet.isHealthy(index), !fleet.isDraining(index), !work.tried.contains(EndpointID(index)) { return true }
         }
         return false
     }

@@ -125,6 +125,19 @@ import Testing
         }
     }
 
+    @Test func `in a large pool an endpoint is found that alone serves a model or alone has room`() {
+        var bench = PickBench(endpoints: 300, sequences: 1)
+        _ = bench.fleet.setModels([ModelID(0), ModelID(5)], of: EndpointID(123))
+        let seen = (0..<20).map { _ in Self.endpoint(bench.pick(model: ModelID(5))) }
+        #expect(seen.allSatisfy { $0 == 123 })
+        for _ in 0..<299 { _ = bench.send() }
+        let free = (0..<300).filter { bench.fleet[EndpointID($0)]?.works == 0 }
+        #expect(free.count == 1)
+        #expect(Self.endpoint(bench.pick()) == free.first)
+        _ = bench.send()
+        #expect(bench.pick() == .noRoom)
+    }
+
     @Test func `every filter and scorer is found by its own name, once`() {
         #expect(Set(Catalogue.scorers.map(\.name)).count == Catalogue.scorers.count)
         #expect(Set(Catalogue.filters.map(\.name)).count == Catalogue.filters.count)

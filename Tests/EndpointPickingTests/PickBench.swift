@@ -33,12 +33,13 @@ struct PickBench: ~Copyable {
     var lastWork: WorkID { WorkID(home: 0, serial: serial) }
 
     mutating func pick(
-        _ prefix: [PrefixBlock] = [], prompt: Int? = nil, tried: TriedEndpoints = TriedEndpoints()
+        _ prefix: [PrefixBlock] = [], prompt: Int? = nil, model: ModelID = ModelID(0),
+        tried: TriedEndpoints = TriedEndpoints()
     ) -> PickResult {
         serial += 1
         let tokens = prompt ?? (prefix.last?.endByte ?? 400) / 4
         var request = PickRequest(
-            model: ModelID(0), band: .realtime, promptTokens: tokens, expectedOutputTokens: 100, prefix: prefix)
+            model: model, band: .realtime, promptTokens: tokens, expectedOutputTokens: 100, prefix: prefix)
         request.commonTokens = picker.observe(prefix, bytesPerToken: 4)
         context.now = now
         return picker.pick(

@@ -105,7 +105,7 @@ extension RandomWorld {
     /// The scheduler's numbers against the model's.
     mutating func compare() {
         let snapshot = scheduler.snapshot(at: now)
-        if size == .small { checkIdle(snapshot) }
+        checkIdle(snapshot)
         if snapshot.works != pieces.count { complain("\(snapshot.works) works, \(pieces.count) expected") }
         for pool in snapshot.pools {
             for band in Band.allCases {
