@@ -46,7 +46,7 @@ package enum StatusTable {
         let status =
             switch refusal {
             case .targetTooLong: 414
-            case .fieldLineTooLong, .tooManyFields, .headTooLarge, .trailersTooLarge: 431
+            case .fieldLineTooLong, .tooManyFields, .headTooLarge, .tooManyConnectionOptions, .trailersTooLarge: 431
             case .badVersion: 505
             case .badExpectation: 417
             case .badTransferCoding, .connectMethod: 501

@@ -23,6 +23,9 @@ enum LimitsCatalogue {
         BoundSetting("limits.url", \.http.targetBytes, bytes, "The longest request target; beyond it 414."),
         BoundSetting("limits.header-line", \.http.fieldLineBytes, bytes, "The longest header line; beyond it 431."),
         BoundSetting("limits.header-count", \.http.fieldCount, count, "Header lines of one request; beyond it 431."),
+        BoundSetting(
+            "limits.connection-options", \.http.connectionOptions, .integer(0...1000),
+            "Other headers that `Connection` may name; beyond it 431."),
         BoundSetting("limits.head", \.http.headBytes, bytes, "The whole head of a request; beyond it 431."),
         BoundSetting(
             "limits.chunk-extension", \.http.chunkExtensionBytes, .size(0...(1 << 20)),

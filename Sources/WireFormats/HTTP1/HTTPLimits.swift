@@ -6,6 +6,8 @@ package struct HTTPLimits: Sendable, Equatable {
     package var fieldLineBytes: Int
     /// Field lines in one head. Beyond: `tooManyFields` (431).
     package var fieldCount: Int
+    /// Header names listed in `Connection`, all lines together. Beyond: `tooManyConnectionOptions` (431).
+    package var connectionOptions: Int
     /// The whole head with its empty line, bytes. Beyond: `headTooLarge` (431).
     package var headBytes: Int
     /// Chunk extensions of one chunk, bytes. Beyond: `badChunk` (400).
@@ -15,11 +17,12 @@ package struct HTTPLimits: Sendable, Equatable {
 
     package init(
         targetBytes: Int = 8192, fieldLineBytes: Int = 16_384, fieldCount: Int = 100, headBytes: Int = 32_768,
-        chunkExtensionBytes: Int = 256, trailerBytes: Int = 4096
+        chunkExtensionBytes: Int = 256, trailerBytes: Int = 4096, connectionOptions: Int = 16
     ) {
         self.targetBytes = targetBytes
         self.fieldLineBytes = fieldLineBytes
         self.fieldCount = fieldCount
+        self.connectionOptions = connectionOptions
         self.headBytes = headBytes
         self.chunkExtensionBytes = chunkExtensionBytes
         self.trailerBytes = trailerBytes

@@ -26,7 +26,8 @@ package struct HeaderFields: Sendable, Equatable {
     package private(set) var isChunked = false
     package private(set) var saysClose = false
     package private(set) var saysKeepAlive = false
-    package private(set) var hasConnectionOptions = false
+    /// Where `Connection` lines name other headers: few, because every header is compared with each of them.
+    private var connectionOptions: [Range<Int>] = []
     private(set) var hosts = 0
     private(set) var host: HeaderField?
     private(set) var expectation: HeaderField?
@@ -37,7 +38,7 @@ package struct HeaderFields: Sendable, Equatable {
         isChunked = false
         saysClose = false
         saysKeepAlive = false
-        hasConnectionOptions = false
+        if !connectionOptions.isEmpty { connectionOptions.removeAll(keepingCapacity: true) }
         hosts = 0
         host = nil
         expectation = nil
@@ -48,8 +49,9 @@ package struct HeaderFields: Sendable, Equatable {
         return nil
     }
 
-    /// Takes one line, without its CRLF. Nil when it is well formed.
-    mutating func add(_ bytes: UnsafeRawBufferPointer, line: Range<Int>) -> HTTPRefusal? {
+    /// Takes one line, without its CRLF. Nil when it is well formed and within the limits.
+    mutating func add(_ bytes: UnsafeRawBufferPointer, line: Range<Int>, limits: HTTPLimits) -> HTTPRefusal? {
+        if all.count >= limits.fieldCount { return .tooManyFields }
         var index = line.lowerBound
         if bytes[index] == 0x20 || bytes[index] == 0x09 { return .obsoleteFolding }
         while index < line.upperBound, ByteScan.isToken(bytes[index]) { index &+= 1 }
@@ -61,10 +63,12 @@ package struct HeaderFields: Sendable, Equatable {
         let name = FieldName.recognise(bytes, nameRange)
         let field = HeaderField(name: name, nameRange: nameRange, valueRange: value)
         all.append(field)
-        return note(field, bytes)
+        return note(field, bytes, limits)
     }
 
-    private mutating func note(_ field: HeaderField, _ bytes: UnsafeRawBufferPointer) -> HTTPRefusal? {
+    private mutating func note(
+        _ field: HeaderField, _ bytes: UnsafeRawBufferPointer, _ limits: HTTPLimits
+    ) -> HTTPRefusal? {
         let value = field.valueRange
         switch field.name {
         case .contentLength:
@@ -76,7 +80,9 @@ package struct HeaderFields: Sendable, Equatable {
             if contentLength != nil { return .conflictingLengths }
             guard !isChunked, ByteScan.equals(bytes, value, lowercased: "chunked") else { return .badTransferCoding }
             isChunked = true
-        case .connection: noteConnection(bytes, value)
+        case .connection:
+            noteConnection(bytes, value, limit: limits.connectionOptions)
+            if connectionOptions.count > limits.connectionOptions { return .tooManyConnectionOptions }
         case .host:
             hosts &+= 1
             host = field
@@ -86,32 +92,25 @@ package struct HeaderFields: Sendable, Equatable {
         return nil
     }
 
-    private mutating func noteConnection(_ bytes: UnsafeRawBufferPointer, _ value: Range<Int>) {
+    private mutating func noteConnection(_ bytes: UnsafeRawBufferPointer, _ value: Range<Int>, limit: Int) {
         HeaderFields.eachItem(bytes, value) { item in
             if ByteScan.equals(bytes, item, lowercased: "close") {
                 saysClose = true
             } else if ByteScan.equals(bytes, item, lowercased: "keep-alive") {
                 saysKeepAlive = true
-            } else {
-                hasConnectionOptions = true
+            } else if connectionOptions.count <= limit {
+                connectionOptions.append(item)
             }
         }
     }
 
     /// True when a `Connection` header names this field, so that it must not be passed on (RFC 9110 §7.6.1).
     package func isNamedInConnection(_ field: HeaderField, _ bytes: UnsafeRawBufferPointer) -> Bool {
-        guard hasConnectionOptions else { return false }
-        var isNamed = false
-        for connection in all where connection.name == .connection {
-            HeaderFields.eachItem(bytes, connection.valueRange) { item in
-                guard item.count == field.nameRange.count else { return }
-                let pairs = zip(item, field.nameRange)
-                if pairs.allSatisfy({ ByteScan.lowercase(bytes[$0]) == ByteScan.lowercase(bytes[$1]) }) {
-                    isNamed = true
-                }
-            }
+        for option in connectionOptions where option.count == field.nameRange.count {
+            let pairs = zip(option, field.nameRange)
+            if pairs.allSatisfy({ ByteScan.lowercase(bytes[$0]) == ByteScan.lowercase(bytes[$1]) }) { return true }
         }
-        return isNamed
+        return false
     }
 
     /// The items of a comma-separated list, trimmed, empty ones left out.

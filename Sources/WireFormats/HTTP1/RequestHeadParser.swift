@@ -66,8 +66,7 @@ package struct RequestHeadParser: Sendable {
                 if let refusal = finish(bytes) { return .refused(refusal) }
                 return .complete(lines.next)
             }
-            if head.fields.all.count >= limits.fieldCount { return .refused(.tooManyFields) }
-            if let refusal = head.fields.add(bytes, line: range) { return .refused(refusal) }
+            if let refusal = head.fields.add(bytes, line: range, limits: limits) { return .refused(refusal) }
             return nil
         }
     }

@@ -38,8 +38,7 @@ package struct ResponseHeadParser: Sendable {
                     if head.isHTTP10 && head.fields.isChunked { return .refused(.badTransferCoding) }
                     return .complete(lines.next)
                 } else {
-                    if head.fields.all.count >= limits.fieldCount { return .refused(.tooManyFields) }
-                    if let refusal = head.fields.add(bytes, line: range) { return .refused(refusal) }
+                    if let refusal = head.fields.add(bytes, line: range, limits: limits) { return .refused(refusal) }
                 }
             }
         }

@@ -136,7 +136,8 @@ import WireFormats
     }
 
     @Test func holdsEveryLimit() {
-        let limits = HTTPLimits(targetBytes: 10, fieldLineBytes: 20, fieldCount: 3, headBytes: 80)
+        let limits = HTTPLimits(
+            targetBytes: 10, fieldLineBytes: 20, fieldCount: 3, headBytes: 80, connectionOptions: 2)
         func refusal(_ text: String) -> RequestReading { readRequest(text, limits: limits) }
         let host = "Host: h\r\n"
         #expect(refusal("GET /123456789 HTTP/1.1\r\n\(host)\r\n") != .refused(.targetTooLong))
@@ -148,6 +149,31 @@ import WireFormats
         #expect(refusal("GET / HTTP/1.1\r\n\(host)A: 1\r\nB: 1\r\nC: 1\r\n\r\n") == .refused(.tooManyFields))
         let long = "GET / HTTP/1.1\r\n\(host)A: 6789012345678901\r\nB: 6789012345678901\r\n"
         #expect(refusal(long + "C: 6789012345678901\r\n\r\n") == .refused(.headTooLarge))
+        func options(_ lines: String) -> RequestReading { refusal("GET / HTTP/1.1\r\n\(host)\(lines)\r\n") }
+        #expect(options("Connection: a,,b, \r\n") != .refused(.tooManyConnectionOptions))
+        #expect(options("Connection: close,b\r\nConnection:a\r\n") != .refused(.tooManyConnectionOptions))
+        #expect(options("Connection: a,b,c\r\n") == .refused(.tooManyConnectionOptions))
+        #expect(options("Connection: a\r\nConnection:b,c\r\n") == .refused(.tooManyConnectionOptions))
+    }
+
+    /// What a `Connection` line names stays on this hop, whatever its case; a longer or shorter name does not.
+    @Test func knowsWhatAConnectionLineNames() {
+        let head =
+            "GET / HTTP/1.1\r\nHost: h\r\nX-One: 1\r\nConnection: keep-alive, x-ONE\r\nX-On: 2\r\nX-Two: 3\r\n"
+            + "Connection:\tX-Two ,\r\nX-One-More: 4\r\n\r\n"
+        var parser = RequestHeadParser(limits: HTTPLimits())
+        Array(head.utf8).withUnsafeBytes { bytes in
+            #expect(parser.parse(bytes) == .complete(head.utf8.count))
+            let fields = parser.head.fields
+            let named = fields.all.filter { fields.isNamedInConnection($0, bytes) }
+            #expect(named.map { text(Array(bytes), $0.nameRange) } == ["X-One", "X-Two"])
+        }
+        parser.reset()
+        let next = "GET / HTTP/1.1\r\nHost: h\r\nX-One: 1\r\n\r\n"
+        Array(next.utf8).withUnsafeBytes { bytes in
+            #expect(parser.parse(bytes) == .complete(next.utf8.count))
+            #expect(!parser.head.fields.isNamedInConnection(parser.head.fields.all[1], bytes))
+        }
     }
 
     @Test func noSeedCrashesItOrSplitsItsReadings() {
