@@ -1,3 +1,4 @@
+import FleetTracking
 package import NIOCore
 package import NIOPosix
 import NIOSSL
@@ -29,6 +30,7 @@ package final class GatewayListener: Service {
         var channel: (any Channel)?
         var waiters: [CheckedContinuation<SocketAddress?, Never>] = []
         var isOver = false
+        var drainIsOver = false
     }
 
     private let binding: Binding
@@ -154,12 +156,34 @@ package final class GatewayListener: Service {
     /// Waits until no client connection and no job attempt is left, `drainTimeout` at most.
     private func drain() async {
         for relay in relays { try? await relay.eventLoop.submit { relay.drain() }.get() }
-        let clock = ContinuousClock()
-        let deadline = clock.now + services.settings.drainTimeout
-        while clock.now < deadline, !Task.isCancelled {
-            if connections.current == 0, await runningWorks() == 0 { return }
-            try? await Task.sleep(for: .milliseconds(20))
+        let limit = TimeAmount.nanoseconds(services.settings.drainTimeout.wholeNanoseconds)
+        let timer = relays[0].eventLoop.scheduleTask(in: limit) { self.endDrain() }
+        await withTaskCancellationHandler {
+            var isOver = false
+            while !isOver {
+                for relay in relays { try? await relay.eventLoop.flatSubmit { relay.untilIdle() }.get() }
+                // Work may have come to one loop while another was waited for.
+                let isIdle = await isIdle()
+                isOver = isIdle || state.withLock { $0.drainIsOver }
+            }
+        } onCancel: {
+            endDrain()
         }
+        timer.cancel()
+    }
+
+    /// What still runs is not waited for any longer.
+    private func endDrain() {
+        state.withLock { $0.drainIsOver = true }
+        for relay in relays { relay.eventLoop.execute { relay.stopWaiting() } }
+    }
+
+    private func isIdle() async -> Bool {
+        for relay in relays {
+            let isIdle = try? await relay.eventLoop.submit { relay.isIdle }.get()
+            if isIdle == false { return false }
+        }
+        return true
     }
 
     /// Reads the certificate files again if they changed. Blocking: not for an event loop.

@@ -37,6 +37,9 @@ final class LoopRelay: WorkHome, @unchecked Sendable {
     private var budgetWaiters: [ClientConnection] = []
     private(set) var clients: [ObjectIdentifier: ClientConnection] = [:]
     private(set) var isDraining = false
+    /// Told when no client and no work is left.
+    private var idleWaiter: EventLoopPromise<Void>?
+    private var waitsForIdle = true
     private var requestIDs: RequestIDs
 
     init(index: Int, eventLoop: any EventLoop, services: RelayServices) {
@@ -92,6 +95,27 @@ final class LoopRelay: WorkHome, @unchecked Sendable {
         for client in Array(clients.values) { client.drain() }
     }
 
+    var isIdle: Bool { clients.isEmpty && works.isEmpty }
+
+    /// Succeeds when no client and no work is left, or nobody waits for that any longer.
+    func untilIdle() -> EventLoopFuture<Void> {
+        let waiter = idleWaiter ?? eventLoop.makePromise(of: Void.self)
+        idleWaiter = waiter
+        tellIfIdle()
+        return waiter.futureResult
+    }
+
+    func stopWaiting() {
+        waitsForIdle = false
+        tellIfIdle()
+    }
+
+    private func tellIfIdle() {
+        guard let waiter = idleWaiter, isIdle || !waitsForIdle else { return }
+        idleWaiter = nil
+        waiter.succeed(())
+    }
+
     private func tick() {
         let now = clock.now()
         for object in wheel.advance(to: now) { object.deadlinePassed(now: now) }
@@ -110,7 +134,10 @@ final class LoopRelay: WorkHome, @unchecked Sendable {
 
     func add(_ exchange: Exchange) { works[exchange.work] = exchange }
 
-    func forget(_ work: WorkID) { works[work] = nil }
+    func forget(_ work: WorkID) {
+        works[work] = nil
+        tellIfIdle()
+    }
 
     func exchange(_ work: WorkID) -> Exchange? { works[work] }
 
@@ -237,5 +264,8 @@ final class LoopRelay: WorkHome, @unchecked Sendable {
 
     func add(_ client: ClientConnection) { clients[ObjectIdentifier(client)] = client }
 
-    func remove(_ client: ClientConnection) { clients[ObjectIdentifier(client)] = nil }
+    func remove(_ client: ClientConnection) {
+        clients[ObjectIdentifier(client)] = nil
+        tellIfIdle()
+    }
 }

@@ -5,6 +5,7 @@ import NIOCore
 import NIOPosix
 import NIOSSL
 import SchedulerRuntime
+import Scheduling
 import ServiceLifecycle
 import Testing
 
@@ -99,6 +100,71 @@ import Testing
             #expect(rest.contains(event("two")) && rest.hasSuffix("0\r\n\r\n"))
             await gateway.ended.wait { !$0.isEmpty }
             #expect(await gateway.everyWorkEndsOnce())
+        }
+    }
+
+    @Test func aDrainWithNothingToWaitForEndsAtOnce() async throws {
+        var options = FixtureOptions()
+        options.drains = true
+        try await withGateway([], options) { gateway in
+            let idle = try await gateway.connect()
+            try await idle.send("OPTIONS /v1/chat/completions HTTP/1.1\r\nHost: g\r\n\r\n")
+            #expect(await idle.takeMessage()?.status == 204)
+            await idle.close()
+            await gateway.drain()
+            await gateway.ended.wait { !$0.isEmpty }
+        }
+    }
+
+    /// A job has no client connection: its end is the signal.
+    @Test func aDrainWaitsForJobs() async throws {
+        let (asked, go) = (Journal<Int>(), Journal<Int>())
+        let engine = FakeEngine { socket in
+            _ = await socket.takeMessage()
+            asked.append(1)
+            await go.wait { !$0.isEmpty }
+            try await socket.send(jsonAnswer("{}"))
+            await socket.untilClosed()
+        }
+        var options = FixtureOptions()
+        options.drains = true
+        try await withGateway([engine], options) { gateway in
+            let arrival = Arrival(
+                work: gateway.listener.jobs.makeWorkID(), pool: PoolID(0), model: ModelID(0), band: .async,
+                promptTokens: 1, expectedOutputTokens: 1, timeToLive: .seconds(60))
+            let attempt = JobAttempt(
+                arrival: arrival, path: "/v1/chat/completions", body: ByteBuffer(string: "{\"model\":\"mock\"}"),
+                requestID: "job-1", model: "mock", tenant: "")
+            let answers = Journal<JobAnswer>()
+            gateway.listener.jobs.place(attempt, onGrant: { _, _ in }, onAnswer: { answers.append($0) })
+            await asked.wait { !$0.isEmpty }
+            let idle = try await gateway.connect()
+            await gateway.drain()
+            await idle.untilClosed()
+            #expect(gateway.ended.entries.isEmpty && answers.entries.isEmpty)
+            go.append(1)
+            await gateway.ended.wait { !$0.isEmpty }
+            #expect(answers.entries.map(\.outcome) == [.completed])
+        }
+    }
+
+    @Test func aDrainCutsWhatOutlivesItsLimit() async throws {
+        let engine = FakeEngine { socket in
+            _ = await socket.takeMessage()
+            await socket.untilClosed()
+        }
+        var options = FixtureOptions()
+        options.drains = true
+        options.settings.drainTimeout = .milliseconds(150)
+        try await withGateway([engine], options) { gateway in
+            let running = try await gateway.connect()
+            try await running.send(chat())
+            await gateway.events.wait { !$0.isEmpty }
+            await gateway.drain()
+            #expect(await running.takeAll() == "")
+            await gateway.ended.wait { !$0.isEmpty }
+            #expect(await gateway.everyWorkEndsOnce())
+            #expect(gateway.records.entries.map(\.outcome) == [.clientGone])
         }
     }
 
