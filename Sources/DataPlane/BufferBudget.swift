@@ -4,7 +4,7 @@ import Synchronization
 package final class BufferBudget: Sendable {
     package let limit: Int
     private let used = Atomic<Int>(0)
-    private let refusals = Atomic<Int>(0)
+    private let waiting = Atomic<Int>(0)
 
     package init(limit: Int) { self.limit = limit }
 
@@ -13,14 +13,16 @@ package final class BufferBudget: Sendable {
         let before = used.add(bytes, ordering: .relaxed).oldValue
         if before &+ bytes <= limit { return true }
         used.subtract(bytes, ordering: .relaxed)
-        refusals.add(1, ordering: .relaxed)
         return false
     }
+
+    /// A body has to wait for room. Told once, however often it then asks.
+    func noteWait() { waiting.add(1, ordering: .relaxed) }
 
     package func release(_ bytes: Int) { used.subtract(bytes, ordering: .relaxed) }
 
     /// Bytes in use now, for metrics.
     package var usedBytes: Int { used.load(ordering: .relaxed) }
-    /// Reservations that had to wait so far, for metrics.
-    package var waits: Int { refusals.load(ordering: .relaxed) }
+    /// Bodies that had to wait so far, for metrics.
+    package var waits: Int { waiting.load(ordering: .relaxed) }
 }

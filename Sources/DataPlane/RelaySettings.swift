@@ -26,7 +26,7 @@ package struct RelaySettings: Sendable {
     package var keepAliveIdle = Duration.seconds(75)
     /// The longest a client may take nothing of an answer that waits for it. Then the connection is closed.
     package var writeStall = Duration.seconds(60)
-    /// The longest wait for a client to read our last answer and close, after we refused it.
+    /// The longest wait for a client to close, after it has taken the last byte of an answer that ends its connection.
     package var lingerTime = Duration.seconds(2)
     /// Bytes written but not yet taken by a client at which reading from the engine stops.
     package var writeHighWater = 64 << 10
@@ -52,6 +52,8 @@ package struct RelaySettings: Sendable {
     package var controlRequests = 256
     /// The largest body on a control path, bytes (uploads). Beyond: 413.
     package var controlBodyBytes = 512 << 20
+    /// From the first to the last byte of a body on a control path: 512 MiB at 150 KB/s. Beyond: 408.
+    package var controlBodyTimeout = Duration.seconds(3600)
     /// How long a drain waits for running requests before it cuts them.
     package var drainTimeout = Duration.seconds(600)
 

@@ -163,4 +163,21 @@ package enum StatusTable {
 
     package static let controlFailed = Refusal(
         status: 500, code: "internal_error", message: "The request could not be answered.", type: "server_error")
+
+    /// Every code that a refusal may carry, sorted: the values of the label `reason` of `neap_refusals_total`.
+    package static let codes: [String] = {
+        let own = [
+            unauthorized, methodNotAllowed(""), pathNotServed("", model: "", pool: ""), pathUnknown(""),
+            modelNotFound("", known: []), bodyTooLarge(limit: 0), lengthRequired, notJSON, encodedBody, headTimeout,
+            bodyTimeout, priorityRefused, controlBusy(limit: 0), controlFailed,
+        ]
+        // Left out: what only an engine's answer can be, and outcomes of requests that were answered or need no answer.
+        let framing = HTTPRefusal.allCases.filter { $0 != .badStatusLine }
+        let scans = ScanFailure.Code.allCases.filter { $0 != .missingMember }
+        let outcomes = Outcome.allCases.filter {
+            ![.completed, .engineStreamError, .clientGone, .requestRefused].contains($0)
+        }
+        let all = own.map(\.code) + framing.map(\.rawValue) + scans.map(\.rawValue) + outcomes.map(\.rawValue)
+        return Set(all).sorted()
+    }()
 }

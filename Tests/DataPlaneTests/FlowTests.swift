@@ -36,6 +36,51 @@ import Testing
         }
     }
 
+    /// Refusals come without an engine's speed to hold them back: what is not taken must.
+    @Test func aClientThatPipelinesAndNeverReadsIsCutInTheEnd() async throws {
+        var options = FixtureOptions()
+        options.settings.writeStall = .milliseconds(400)
+        try await withGateway([], options) { gateway in
+            let socket = try await gateway.connect(autoRead: false)
+            let request = "GET /" + String(repeating: "a", count: 8000) + " HTTP/1.1\r\nHost: g\r\n\r\n"
+            // 160 MB of requests ask for as many bytes of answers.
+            await #expect(throws: (any Error).self) {
+                for _ in 0..<20_000 { try await socket.send(request) }
+            }
+            await socket.close()
+            #expect(gateway.listener.connections.stalls == 1)
+            let answered = gateway.records.entries.reduce(0) { $0 + $1.bytesOut }
+            #expect(answered > 0 && answered < 24 << 20)
+            #expect(gateway.records.entries.allSatisfy { $0.status == 404 && $0.refusal == "unknown_path" })
+        }
+    }
+
+    /// The end of a connection is not the end of its last answer: a client may take it as slowly as any other.
+    @Test func aSlowReaderGetsEveryByteOfTheLastAnswerToo() async throws {
+        let size = 24_000_000
+        let engine = FakeEngine.answering { _ in jsonAnswer(String(repeating: "z", count: size)) }
+        var options = FixtureOptions()
+        options.settings.lingerTime = .milliseconds(10)
+        options.settings.keepAliveIdle = .milliseconds(700)
+        // All of it is taken from the engine at once, and most of it then waits for the client.
+        options.settings.writeHighWater = 64 << 20
+        options.settings.writeLowWater = 32 << 20
+        try await withGateway([engine], options) { gateway in
+            let socket = try await gateway.connect(autoRead: false)
+            try await socket.send(chat(headers: "Connection: close\r\n"))
+            await gateway.records.wait { $0.count == 1 }
+            // On either loop a limit that began later has passed when these are closed.
+            for other in [try await gateway.connect(), try await gateway.connect()] {
+                try await other.send("OPTIONS /v1/chat/completions HTTP/1.1\r\nHost: g\r\n\r\n")
+                #expect(await other.takeMessage()?.status == 204)
+                await other.untilClosed()
+            }
+            try await socket.channel.setOption(ChannelOptions.autoRead, value: true).get()
+            #expect(await socket.takeMessage()?.body.count == size)
+            #expect(await socket.takeAll() == "")
+        }
+    }
+
     @Test func aSlowReaderGetsEveryByte() async throws {
         let piece = String(repeating: "y", count: 100_000)
         let engine = FakeEngine { socket in

@@ -16,6 +16,7 @@ import Testing
         #expect(holder.status == 200)
         let metrics = try await gateway.exchange.get("/metrics")
         #expect(metrics.body.contains(#"neap_tenant_requests_total{tenant="research",band="realtime"} 1"#))
+        #expect(metrics.body.contains(#"neap_refusals_total{reason="invalid_api_key",status="401"} 1"#))
     }
 
     @Test func anOpenAddressWithoutKeysIsRefused() async throws {

@@ -70,8 +70,8 @@ struct GatewayTelemetry: Sendable {
             GaugeSources.dataPlane(
                 .init(
                     connections: listener.connections.current, refusedConnections: listener.connections.refusals,
-                    bufferedBytes: listener.budget.usedBytes, bufferLimitBytes: listener.budget.limit,
-                    bufferWaits: listener.budget.waits))
+                    stalledConnections: listener.connections.stalls, bufferedBytes: listener.budget.usedBytes,
+                    bufferLimitBytes: listener.budget.limit, bufferWaits: listener.budget.waits))
         }
     }
 

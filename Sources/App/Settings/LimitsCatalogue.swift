@@ -50,6 +50,9 @@ enum LimitsCatalogue {
             "limits.control-body", \.controlBodyBytes, bytes,
             "The largest body on a control path (uploads); beyond it 413."),
         BoundSetting(
+            "limits.control-body-time", \.controlBodyTimeout, wait,
+            "From the first to the last byte of a body on a control path (uploads); then 408."),
+        BoundSetting(
             "limits.control-requests", \.controlRequests, count,
             "Control requests answered at once (files, batches, page); beyond it 503."),
         BoundSetting("limits.job-answer", \.jobAnswerBytes, bytes, "The largest answer to a job."),
@@ -67,7 +70,8 @@ enum LimitsCatalogue {
             "limits.write-stall", \.writeStall, wait,
             "The longest a client may take nothing of an answer; then it is cut."),
         BoundSetting(
-            "limits.linger", \.lingerTime, wait, "The longest wait for a refused client to read its answer and close."),
+            "limits.linger", \.lingerTime, wait,
+            "How long a client may take to close after it has taken the last answer of its connection."),
         BoundSetting(
             "limits.write-high", \.writeHighWater, bytes,
             "Unsent bytes for a client at which reading from the engine stops."),

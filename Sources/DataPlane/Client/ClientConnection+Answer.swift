@@ -117,13 +117,15 @@ extension ClientConnection: ExchangeOwner {
         closeNow()
     }
 
-    func refused(_ outcome: Outcome, retryAfter: Duration?) -> Int {
+    func refused(_ outcome: Outcome, retryAfter: Duration?) -> ToldRefusal {
         exchange = nil
-        guard phase == .exchange else { return 0 }
+        guard phase == .exchange else { return ToldRefusal() }
+        phase = .deciding
         let refusal = StatusTable.refusal(for: outcome, retryAfter: retryAfter)
         if refusal.closes { closesAfterAnswer = true }
         writeRefusal(refusal)
+        let told = ToldRefusal(status: refusal.status, code: refusal.code, bodyBytes: request.bytesOut)
         answerIsOver()
-        return refusal.status
+        return told
     }
 }

@@ -95,10 +95,8 @@ extension ClientConnection {
         let body = gathering.bytes
         gathering.bytes = ByteBuffer()
         gathering.chunks = nil
-        phase = .head
+        phase = .deciding
         submit(body)
-        // Answered at once: what is behind the body is the next request.
-        if phase == .head { advance() }
     }
 
     // MARK: The buffer budget
@@ -115,6 +113,7 @@ extension ClientConnection {
             gathering.bytes.reserveCapacity(target)
             return true
         }
+        if gathering.budgetDue == .distantFuture { loop.budget.noteWait() }
         gathering.waiting = buffer
         gathering.budgetDue = loop.now() + loop.settings.bufferWait
         phase = .budget
@@ -135,6 +134,11 @@ extension ClientConnection {
         gather(buffer)
         // Still no room: the wait goes on from where it was, it does not start again.
         if phase == .budget { gathering.budgetDue = due } else { readAgain() }
+    }
+
+    /// How much of an unfinished body came, for the record.
+    func noteGathered() {
+        if phase == .body || phase == .budget { request.bytesIn = gathering.bytes.readableBytes }
     }
 
     func releaseGathered() {

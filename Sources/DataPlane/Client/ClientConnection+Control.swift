@@ -16,6 +16,7 @@ extension ClientConnection {
         }
         phase = .control
         gathering = BodyGathering()
+        gathering.due = request.arrivedAt + loop.settings.controlBodyTimeout
         gathering.remaining = head.fields.isChunked ? -1 : head.fields.contentLength ?? 0
         if head.fields.isChunked { gathering.chunks = ChunkParser(limits: loop.settings.http) }
         let call = ControlCall(controlHead(head), connection: self, hasBody: head.hasBody)
@@ -48,10 +49,11 @@ extension ClientConnection {
             contentLength: head.fields.isChunked ? nil : head.fields.contentLength ?? 0)
     }
 
-    /// While the client owes body bytes that somebody waits for, its silence is limited.
+    /// While the client owes body bytes that somebody waits for, its silence and the whole body's time are limited;
+    /// while it takes nothing of the answer, that is.
     var controlDeadline: Instant {
-        guard let control, control.wantsBody else { return .distantFuture }
-        return loop.now() + loop.settings.bodySilence
+        guard let control, control.wantsBody else { return stallDue }
+        return min(stallDue, gathering.due, loop.now() + loop.settings.bodySilence)
     }
 
     func takeControlBody(_ buffer: ByteBuffer) {
@@ -60,6 +62,7 @@ extension ClientConnection {
         var buffer = buffer
         if let part = buffer.readSlice(length: min(gathering.remaining, buffer.readableBytes)) {
             gathering.remaining -= part.readableBytes
+            request.bytesIn += part.readableBytes
             control.take(part)
         }
         if gathering.remaining == 0 { control.endBody() }
@@ -91,10 +94,11 @@ extension ClientConnection {
         gathering.chunks = chunks
         for range in pieces {
             if let piece = buffer.getSlice(at: buffer.readerIndex + range.lowerBound, length: range.count) {
+                request.bytesIn += range.count
                 control.take(piece)
             }
         }
-        if control.bodyBytes > loop.settings.controlBodyBytes { failure = .bodyTooLarge }
+        if request.bytesIn > loop.settings.controlBodyBytes { failure = .bodyTooLarge }
         if let failure {
             control.fail(failure)
             let isTooLarge = failure == .bodyTooLarge
@@ -115,8 +119,10 @@ extension ClientConnection {
     func abortControl(_ refusal: Refusal) {
         control = nil
         gathering = BodyGathering()
-        if request.status != 0 { return closeNow() }
-        refuse(refusal)
+        guard request.status != 0 else { return refuse(refusal) }
+        request.refusal = refusal.code
+        tell(refusal.outcome)
+        closeTold()
     }
 
     func controlWantsBody() {
@@ -167,8 +173,10 @@ extension ClientConnection {
         case .length(let left):
             answerFraming = .length(left - piece.readableBytes)
             guard piece.readableBytes <= left else { return }
+            request.bytesOut += piece.readableBytes
             joinPending(piece, context)
         case .chunked, .untilClose:
+            request.bytesOut += piece.readableBytes
             var chunk = loop.allocator.buffer(capacity: piece.readableBytes + 20)
             chunk.writeChunkSize(piece.readableBytes)
             chunk.writeImmutableBuffer(piece)
@@ -208,7 +216,7 @@ extension ClientConnection {
             if !call.bodyEnded { closesAfterAnswer = true }
             return refuse(StatusTable.controlFailed, outcome: .completed)
         }
-        tell(.completed, status: request.status)
+        tell(.completed)
         if !isWhole { return closeTold() }
         if !call.bodyEnded { closesAfterAnswer = true }
         gathering = BodyGathering()

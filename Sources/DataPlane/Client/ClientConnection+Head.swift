@@ -100,13 +100,13 @@ extension ClientConnection {
     }
 
     private func answerOptions() {
+        if parser.head.hasBody { closesAfterAnswer = true }
         var buffer = loop.allocator.buffer(capacity: 160)
         buffer.writeStaticString("HTTP/1.1 204 No Content\r\nAllow: POST, OPTIONS\r\n")
         finishOwnHead(&buffer)
-        if parser.head.hasBody { closesAfterAnswer = true }
         request.status = 204
         context?.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
-        tell(.completed, status: 204)
+        tell(.completed)
         answerIsOver()
     }
 }

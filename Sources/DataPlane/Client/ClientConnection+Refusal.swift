@@ -9,26 +9,46 @@ extension ClientConnection {
         let fields = parser.head.fields
         if let length = fields.contentLength, !fields.isChunked, length <= inbound.readableBytes {
             inbound.moveReaderIndex(forwardBy: length)
+            request.bytesIn = length
         } else if parser.head.hasBody {
             refusal.closes = true
         }
         refuse(refusal)
     }
 
-    /// Answers the request in hand with an error of the gateway's own.
+    /// A refusal of a head that is not whole or not valid. What its request line said, if that much came, decides in
+    /// which words it is told.
+    func refuseHead(_ refusal: Refusal) {
+        let head = parser.head
+        request = RequestFacts(arrivedAt: loop.now())
+        if !head.pathRange.isEmpty {
+            request.method = inbound.text(head.methodRange)
+            request.isHead = head.method == .head
+            request.path = inbound.text(head.pathRange)
+            request.kind = RequestKind(path: request.path)
+        }
+        inbound = ByteBuffer()
+        refuse(refusal)
+    }
+
+    /// Answers the request in hand with an error of the gateway's own. It is told here, and nowhere else: whatever the
+    /// write finds, the connection is no longer in a phase whose end is told.
     func refuse(_ refusal: Refusal, outcome: Outcome? = nil) {
-        let isMidBody = phase == .body || phase == .budget
-        releaseGathered()
         // After an unfinished body the next request cannot be found.
-        if refusal.closes || isMidBody { closesAfterAnswer = true }
+        if refusal.closes || phase == .body || phase == .budget { closesAfterAnswer = true }
+        noteGathered()
+        phase = .deciding
+        releaseGathered()
         writeRefusal(refusal)
-        tell(outcome ?? refusal.outcome, status: refusal.status)
+        tell(outcome ?? refusal.outcome)
         answerIsOver()
     }
 
     func writeRefusal(_ refusal: Refusal) {
-        request.status = refusal.status
         let body = refusal.body(for: request.kind, requestID: request.id.isEmpty ? nil : request.id)
+        request.status = refusal.status
+        request.refusal = refusal.code
+        request.bytesOut = request.isHead ? 0 : body.count
         var buffer = loop.allocator.buffer(capacity: 384 + body.count)
         buffer.writeStaticString("HTTP/1.1 ")
         buffer.writeDecimal(refusal.status)

@@ -8,6 +8,7 @@ import WireFormats
 extension ClientConnection {
     /// The body is whole: it is scanned in place, and the work goes to the scheduler.
     func submit(_ body: ByteBuffer) {
+        request.bytesIn = body.readableBytes
         let kind = request.kind
         let scanned = body.withUnsafeReadableBytes { bytes -> Result<RequestScan, ScanFailure> in
             do throws(ScanFailure) {
@@ -57,7 +58,6 @@ extension ClientConnection {
         }
         var record = draft(.completed, work: work)
         record.pool = pool.id
-        record.bytesIn = body.readableBytes
         record.prefix = arrival.prefix
         record.streamed = scan.stream
         let order = ExchangeOrder(
@@ -70,7 +70,7 @@ extension ClientConnection {
     private func begin(_ exchange: Exchange, _ arrival: Arrival) {
         self.exchange = exchange
         phase = .exchange
-        setDeadline(isWritable ? .distantFuture : loop.now() + loop.settings.writeStall)
+        setDeadline(stallDue)
         loop.add(exchange)
         loop.host.submit(.arrived(arrival))
     }
@@ -82,13 +82,13 @@ extension ClientConnection {
             outcome: outcome, arrivedAt: request.arrivedAt, endedAt: request.arrivedAt)
         record.model = request.model
         record.tenant = request.identity.tenant
+        record.status = request.status
+        record.refusal = request.refusal
+        record.bytesIn = request.bytesIn
+        record.bytesOut = request.bytesOut
         return record
     }
 
     /// The record of a request that never became work for an engine.
-    func tell(_ outcome: Outcome, status: Int) {
-        var record = draft(outcome, work: nil)
-        record.status = status
-        loop.hand(record, outcome)
-    }
+    func tell(_ outcome: Outcome) { loop.hand(draft(outcome, work: nil), outcome) }
 }

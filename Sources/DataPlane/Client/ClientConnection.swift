@@ -7,14 +7,15 @@ import WireFormats
 /// One connection from a client, on its event loop: heads, bodies, the answers of engines and of the control plane.
 ///
 /// ```
-/// head → body ⇄ budget        a request on an engine path
-///   ↑      └→ exchange ┐
-///   ├──────────────────┘      the answer ended, the connection is kept
-///   ├→ control ────────┘      a request on a control path
-///   └→ lingering → closed     an answer that ends the connection was sent
+/// head → deciding → body ⇄ budget → deciding     a request on an engine path, whose body comes first
+///           ├→ exchange ┐                        an engine answers
+///           ├→ control ─┤                        the control plane answers
+///           └───────────┴→ head                  the answer has ended, the connection is kept
+///                        → lingering → closed    the answer ends the connection
 /// ```
-/// from anywhere to `closed`. The next request is parsed only when the answer before it has ended; what came of it
-/// until then is at most one read, after which reading stops.
+/// from anywhere to `closed`, and from `body`, `budget` and `control` to `deciding` for a refusal. The next request is
+/// parsed only when the answer before it has ended; what came of it until then is at most one read, after which
+/// reading stops.
 final class ClientConnection: ChannelDuplexHandler, Deadlined {
     typealias InboundIn = ByteBuffer
     typealias OutboundIn = ByteBuffer
@@ -25,8 +26,12 @@ final class ClientConnection: ChannelDuplexHandler, Deadlined {
         case body
         /// The body waits for room in the buffer budget.
         case budget
+        /// The request in hand is being decided, and perhaps answered by us, within one call. Its head is in use: what
+        /// a flush that fails reads from the socket meanwhile must not be parsed.
+        case deciding
         case exchange
         case control
+        /// No more will be written. What comes is read and dropped.
         case lingering
         case closed
     }
@@ -54,6 +59,10 @@ final class ClientConnection: ChannelDuplexHandler, Deadlined {
     private(set) var peer = ""
     private var isAdvancing = false
     private var headHasBegun = false
+    /// The client has taken everything, and was told that no more will come.
+    private var outputHasEnded = false
+    /// When a client that takes nothing of the answer in hand is cut; only while it is so slow.
+    private(set) var stallDue = Instant.distantFuture
     private var readIsPending = false
     private let slot = DeadlineSlot()
     /// Released when this connection closes; counts open connections of the process.
@@ -103,7 +112,7 @@ final class ClientConnection: ChannelDuplexHandler, Deadlined {
         case .body, .lingering: true
         case .exchange: inbound.readableBytes == 0
         case .control: control?.wantsBody ?? false || (control?.bodyEnded ?? true && inbound.readableBytes == 0)
-        case .budget, .closed: false
+        case .budget, .deciding, .closed: false
         }
     }
 
@@ -123,7 +132,7 @@ final class ClientConnection: ChannelDuplexHandler, Deadlined {
         case .body: gather(buffer)
         case .control:
             if control?.bodyEnded ?? true { stash(buffer) } else { takeControlBody(buffer) }
-        case .budget, .exchange: stash(buffer)
+        case .budget, .deciding, .exchange: stash(buffer)
         case .lingering, .closed: break
         }
     }
@@ -134,20 +143,22 @@ final class ClientConnection: ChannelDuplexHandler, Deadlined {
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         let isWritable = context.channel.isWritable
+        stallDue = isWritable ? .distantFuture : loop.now() + loop.settings.writeStall
         switch phase {
         case .exchange:
             if isWritable { exchange?.resume() } else { exchange?.pause() }
-            setDeadline(isWritable ? .distantFuture : loop.now() + loop.settings.writeStall)
+            setDeadline(stallDue)
         case .control:
             if isWritable { control?.becameWritable() }
-            setDeadline(isWritable ? controlDeadline : loop.now() + loop.settings.writeStall)
+            setDeadline(controlDeadline)
         case .head:
             awaitRequest()
             if isWritable {
                 advance()
                 readAgain()
             }
-        default: break
+        case .lingering: if isWritable { awaitOutputEnd() }
+        case .body, .budget, .deciding, .closed: break
         }
         context.fireChannelWritabilityChanged()
     }
@@ -164,12 +175,10 @@ final class ClientConnection: ChannelDuplexHandler, Deadlined {
         while phase == .head, inbound.readableBytes > 0, isWritable {
             switch inbound.withUnsafeReadableBytes({ parser.parse($0) }) {
             case .incomplete: return awaitHead()
-            case .refused(let refusal):
-                inbound = ByteBuffer()
-                request = RequestFacts(arrivedAt: loop.now())
-                refuse(StatusTable.refusal(for: refusal))
+            case .refused(let refusal): refuseHead(StatusTable.refusal(for: refusal))
             case .complete(let length):
                 guard let head = inbound.readSlice(length: length) else { return }
+                phase = .deciding
                 headBytes = head
                 handleHead()
             }
@@ -192,9 +201,9 @@ final class ClientConnection: ChannelDuplexHandler, Deadlined {
         pendingHead = nil
         headBytes = ByteBuffer()
         if closesAfterAnswer || loop.isDraining { return closeGracefully() }
-        phase = .head
         parser.reset()
         headHasBegun = false
+        phase = .head
         awaitRequest()
         advance()
         readAgain()
@@ -203,7 +212,7 @@ final class ClientConnection: ChannelDuplexHandler, Deadlined {
     /// The limit while no request is in hand: for the client to take its last answer, or to send a request.
     private func awaitRequest() {
         if !isWritable {
-            setDeadline(loop.now() + loop.settings.writeStall)
+            setDeadline(stallDue)
         } else if headHasBegun {
             setDeadline(loop.now() + loop.settings.headTimeout)
         } else {
@@ -216,18 +225,26 @@ final class ClientConnection: ChannelDuplexHandler, Deadlined {
     func deadlinePassed(now: Instant) {
         switch phase {
         case .head:
-            if inbound.readableBytes == 0 || !isWritable { return closeNow() }
-            request = RequestFacts(arrivedAt: now)
-            inbound = ByteBuffer()
-            refuse(StatusTable.headTimeout)
+            if !isWritable { return closeStalled() }
+            if inbound.readableBytes == 0 { return closeNow() }
+            refuseHead(StatusTable.headTimeout)
         case .body: refuse(StatusTable.bodyTimeout)
         case .budget: break
         case .control:
-            guard let control, !control.bodyEnded, isWritable else { return closeNow() }
+            if !isWritable { return closeStalled() }
+            guard let control, !control.bodyEnded else { return closeNow() }
             control.fail(.bodyTimeout)
             abortControl(StatusTable.bodyTimeout)
-        case .exchange, .lingering, .closed: closeNow()
+        case .exchange: closeStalled()
+        case .lingering: if outputHasEnded { closeNow() } else { closeStalled() }
+        case .deciding, .closed: closeNow()
         }
+    }
+
+    /// The client takes nothing of what was written.
+    private func closeStalled() {
+        permit.noteStall()
+        closeNow()
     }
 
     /// Says that no more will be written, then reads and drops until the client closes too: a client that is still
@@ -237,9 +254,24 @@ final class ClientConnection: ChannelDuplexHandler, Deadlined {
         phase = .lingering
         inbound = ByteBuffer()
         headBytes = ByteBuffer()
-        setDeadline(loop.now() + loop.settings.lingerTime)
-        context?.close(mode: .output, promise: nil)
+        awaitOutputEnd()
+        if let context {
+            let ended = context.eventLoop.makePromise(of: Void.self)
+            ended.futureResult.assumeIsolated().whenSuccess { [weak self] in self?.outputEnded() }
+            context.close(mode: .output, promise: ended)
+        }
         readAgain()
+    }
+
+    /// The last answer may still wait for the client: it has as long for it as for any other.
+    private func awaitOutputEnd() {
+        if !outputHasEnded { setDeadline(loop.now() + loop.settings.writeStall) }
+    }
+
+    private func outputEnded() {
+        guard phase == .lingering else { return }
+        outputHasEnded = true
+        setDeadline(loop.now() + loop.settings.lingerTime)
     }
 
     /// Closes at once; what was not written is lost, on purpose where an answer must not look whole.
@@ -259,6 +291,7 @@ final class ClientConnection: ChannelDuplexHandler, Deadlined {
     private func gone() {
         guard phase != .closed else { return }
         let before = phase
+        noteGathered()
         phase = .closed
         slot.target = nil
         loop.remove(self)
@@ -271,7 +304,7 @@ final class ClientConnection: ChannelDuplexHandler, Deadlined {
         inbound = ByteBuffer()
         exchange?.clientGone()
         control?.fail(ControlFailure.clientGone)
-        if before == .body || before == .budget { tell(.clientGone, status: 0) }
-        if before == .control { tell(.clientGone, status: request.status) }
+        // In every other phase somebody else tells: the exchange, or who called for the answer that is being written.
+        if before == .body || before == .budget || before == .control { tell(.clientGone) }
     }
 }

@@ -13,6 +13,11 @@ struct RequestFacts {
     var model = ""
     /// The status that was sent, 0 before.
     var status = 0
+    /// The code of the error body that was sent, "" when none was.
+    var refusal = ""
+    /// Body bytes that came, and that were sent; without framing.
+    var bytesIn = 0
+    var bytesOut = 0
     /// HEAD: no body follows the answer's head.
     var isHead = false
 

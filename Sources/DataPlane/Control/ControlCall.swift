@@ -22,8 +22,6 @@ final class ControlCall: ControlResponseWriter, @unchecked Sendable {
     private var isOver = false
     private var headIsWritten = false
     private var isFinished = false
-    /// Body bytes taken so far, against the limit for control paths.
-    private(set) var bodyBytes = 0
     /// Body bytes that are queued before reading stops.
     private static let queueLimit = 256 << 10
 
@@ -58,7 +56,6 @@ final class ControlCall: ControlResponseWriter, @unchecked Sendable {
 
     func take(_ piece: ByteBuffer) {
         guard failure == nil, piece.readableBytes > 0 else { return }
-        bodyBytes += piece.readableBytes
         if let waiter = bodyWaiter {
             bodyWaiter = nil
             waiter.resume(returning: piece)

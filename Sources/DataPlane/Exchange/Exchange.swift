@@ -76,7 +76,7 @@ final class Exchange {
     func refuse(_ outcome: Outcome, retryAfter: Duration?) {
         guard phase == .queued else { return }
         end()
-        record.status = owner.refused(outcome, retryAfter: retryAfter)
+        record.note(owner.refused(outcome, retryAfter: retryAfter))
         loop.hand(record, outcome)
     }
 
@@ -87,7 +87,7 @@ final class Exchange {
         if wasRelaying {
             owner.answerBroken(.withdrawn)
         } else {
-            record.status = owner.refused(.withdrawn, retryAfter: nil)
+            record.note(owner.refused(.withdrawn, retryAfter: nil))
         }
         loop.hand(record, .withdrawn)
     }
@@ -342,4 +342,12 @@ final class Exchange {
 private struct HeldAnswer {
     let head: EngineHead
     var bytes = ByteBuffer()
+}
+
+extension RequestRecord {
+    fileprivate mutating func note(_ told: ToldRefusal) {
+        status = told.status
+        refusal = told.code
+        bytesOut = told.bodyBytes
+    }
 }

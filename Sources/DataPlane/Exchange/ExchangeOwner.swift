@@ -26,8 +26,17 @@ protocol ExchangeOwner: AnyObject {
     func answerEnded()
     /// The answer ends here, broken; it must not look whole. The exchange is over.
     func answerBroken(_ outcome: Outcome)
-    /// There is no answer from an engine. The exchange is over. Returns the status that was told instead, 0: none.
-    func refused(_ outcome: Outcome, retryAfter: Duration?) -> Int
+    /// There is no answer from an engine. The exchange is over. Returns what was told instead.
+    func refused(_ outcome: Outcome, retryAfter: Duration?) -> ToldRefusal
+}
+
+/// What somebody was told instead of an engine's answer.
+struct ToldRefusal {
+    /// 0: nothing.
+    var status = 0
+    /// The code of the error body.
+    var code = ""
+    var bodyBytes = 0
 }
 
 /// What an exchange is made of.

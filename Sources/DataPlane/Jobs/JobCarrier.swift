@@ -88,10 +88,10 @@ final class JobCarrier: ExchangeOwner {
 
     func answerBroken(_ outcome: Outcome) { end(outcome) }
 
-    func refused(_ outcome: Outcome, retryAfter: Duration?) -> Int {
+    func refused(_ outcome: Outcome, retryAfter: Duration?) -> ToldRefusal {
         self.retryAfter = retryAfter
         end(outcome)
-        return 0
+        return ToldRefusal()
     }
 
     private func end(_ outcome: Outcome) {

@@ -56,6 +56,10 @@ package struct AccessLog: RecordSink {
         bytes.append(decimal: record.status)
         bytes.append(",\"outcome\":" as StaticString)
         bytes.append(quoted: record.outcome.rawValue)
+        if !record.refusal.isEmpty {
+            bytes.append(",\"reason\":" as StaticString)
+            bytes.append(quoted: record.refusal)
+        }
     }
 
     private static func appendTimes(_ record: RequestRecord, to bytes: inout [UInt8]) {

@@ -15,6 +15,8 @@ package struct RequestRecord: Sendable {
     /// The status the client saw; 0 when it was gone before one was sent.
     package var status: Int
     package var outcome: Outcome
+    /// Why the gateway refused it: the code of its error body, one of a short list. "" when it did not.
+    package var refusal: String
     package var endpoint: EndpointID?
     package var attempts: Int
     package var streamed: Bool
@@ -45,6 +47,7 @@ package struct RequestRecord: Sendable {
         self.path = path
         self.status = 0
         self.outcome = outcome
+        self.refusal = ""
         self.endpoint = nil
         self.attempts = 0
         self.streamed = false

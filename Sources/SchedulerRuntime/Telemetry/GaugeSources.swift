@@ -38,15 +38,18 @@ package enum GaugeSources {
     package struct DataPlaneFigures: Sendable {
         package var connections: Int
         package var refusedConnections: Int
+        package var stalledConnections: Int
         package var bufferedBytes: Int
         package var bufferLimitBytes: Int
         package var bufferWaits: Int
 
         package init(
-            connections: Int, refusedConnections: Int, bufferedBytes: Int, bufferLimitBytes: Int, bufferWaits: Int
+            connections: Int, refusedConnections: Int, stalledConnections: Int, bufferedBytes: Int,
+            bufferLimitBytes: Int, bufferWaits: Int
         ) {
             self.connections = connections
             self.refusedConnections = refusedConnections
+            self.stalledConnections = stalledConnections
             self.bufferedBytes = bufferedBytes
             self.bufferLimitBytes = bufferLimitBytes
             self.bufferWaits = bufferWaits
@@ -57,6 +60,7 @@ package enum GaugeSources {
         [
             MetricFamily(MetricCatalogue.connections, Double(figures.connections)),
             MetricFamily(MetricCatalogue.refusedConnections, Double(figures.refusedConnections)),
+            MetricFamily(MetricCatalogue.stalledConnections, Double(figures.stalledConnections)),
             MetricFamily(MetricCatalogue.bufferedBytes, Double(figures.bufferedBytes)),
             MetricFamily(MetricCatalogue.bufferLimit, Double(figures.bufferLimitBytes)),
             MetricFamily(MetricCatalogue.bufferWaits, Double(figures.bufferWaits)),

@@ -6,6 +6,9 @@ package enum MetricCatalogue {
     package static let requests = MetricDefinition(
         "neap_requests_total", .counter, ["pool", "model", "band", "outcome", "status"],
         help: "Requests and job attempts that ended, by outcome and the status that the client saw (0: none).")
+    package static let refusals = MetricDefinition(
+        "neap_refusals_total", .counter, ["reason", "status"],
+        help: "Requests that the gateway refused itself, by the code of its error and the status that was told.")
     package static let timeToFirstToken = MetricDefinition(
         "neap_request_time_to_first_token_seconds", .histogram(firstTokenBounds), ["pool", "model", "band"],
         help: "From arrival to the first byte of the answer, queueing included.")
@@ -114,12 +117,15 @@ package enum MetricCatalogue {
     package static let refusedConnections = MetricDefinition(
         "neap_client_connections_refused_total", .counter,
         help: "Client connections closed at once because the limit was reached.")
+    package static let stalledConnections = MetricDefinition(
+        "neap_client_connections_stalled_total", .counter,
+        help: "Client connections cut because the client took nothing of what was written.")
     package static let bufferedBytes = MetricDefinition(
         "neap_buffered_body_bytes", .gauge, help: "Bytes of request bodies held in memory now.")
     package static let bufferLimit = MetricDefinition(
         "neap_buffered_body_limit_bytes", .gauge, help: "The most bytes of request bodies that may be held.")
     package static let bufferWaits = MetricDefinition(
-        "neap_buffered_body_waits_total", .counter, help: "Times a request body had to wait for room.")
+        "neap_buffered_body_waits_total", .counter, help: "Request bodies that had to wait for room.")
 
     package static let uploads = MetricDefinition("neap_uploads", .gauge, help: "File uploads under way.")
     package static let refusedUploads = MetricDefinition(

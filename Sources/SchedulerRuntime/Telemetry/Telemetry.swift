@@ -54,6 +54,7 @@ package final class Telemetry: RecordSink {
             let counts = shard.counts()
             for (key, tally) in counts.requests { merged.requests[key, default: RequestTally()].add(tally) }
             for (key, tally) in counts.tenants { merged.tenants[key, default: TenantTally()].add(tally) }
+            for (key, count) in counts.refusals { merged.refusals[key, default: 0] &+= count }
         }
         return merged
     }
@@ -80,7 +81,11 @@ package final class Telemetry: RecordSink {
             (MetricCatalogue.outputTokens, \.outputTokens), (MetricCatalogue.receivedBytes, \.receivedBytes),
             (MetricCatalogue.sentBytes, \.sentBytes),
         ]
-        return [MetricFamily(MetricCatalogue.requests, requests)]
+        let refusals = counts.refusals.map { MetricSeries([$0.reason, String($0.status)], Double($1)) }
+            .sorted { $0.labels.lexicographicallyPrecedes($1.labels) }
+        return [
+            MetricFamily(MetricCatalogue.requests, requests), MetricFamily(MetricCatalogue.refusals, refusals),
+        ]
             + distributions.map { definition, path in
                 family(definition) { MetricSeries($0, histogram: $1[keyPath: path].counts, sum: $1[keyPath: path].sum) }
             } + sums.map { definition, path in family(definition) { MetricSeries($0, Double($1[keyPath: path])) } }

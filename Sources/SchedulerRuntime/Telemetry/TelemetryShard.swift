@@ -6,6 +6,13 @@ final class TelemetryShard: Sendable {
     struct Counts: Sendable {
         var requests: [RequestTally.Key: RequestTally] = [:]
         var tenants: [TenantTally.Key: TenantTally] = [:]
+        var refusals: [RefusalKey: UInt64] = [:]
+    }
+
+    /// Both come from the data path's own table: a few dozen.
+    struct RefusalKey: Hashable, Sendable {
+        var reason: String
+        var status: Int
     }
 
     private struct State {
@@ -14,6 +21,7 @@ final class TelemetryShard: Sendable {
         var tallies: [(key: RequestTally.Key, tally: RequestTally)] = []
         var tenantRows: [TenantTally.Key: Int] = [:]
         var tenantTallies: [(key: TenantTally.Key, tally: TenantTally)] = []
+        var refusals: [RefusalKey: UInt64] = [:]
     }
 
     private let state = Mutex(State())
@@ -37,6 +45,8 @@ final class TelemetryShard: Sendable {
             state.tallies[row].tally.record(record)
             let tenantRow = self.row(of: tenant, in: &state)
             state.tenantTallies[tenantRow].tally.record(record)
+            guard !record.refusal.isEmpty else { return }
+            state.refusals[RefusalKey(reason: record.refusal, status: record.status), default: 0] &+= 1
         }
     }
 
@@ -45,6 +55,7 @@ final class TelemetryShard: Sendable {
             var counts = Counts()
             for (key, tally) in state.tallies { counts.requests[key] = tally }
             for (key, tally) in state.tenantTallies { counts.tenants[key] = tally }
+            counts.refusals = state.refusals
             return counts
         }
     }

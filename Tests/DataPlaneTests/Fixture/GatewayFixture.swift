@@ -56,6 +56,8 @@ struct GatewayFixture: Sendable {
     let listener: GatewayListener
     let host: SchedulerHost
     let engines: [FakeEngine]
+    /// Where the engines listen, in their order.
+    let enginePorts: [Int]
     let events: Journal<Event>
     let records: Journal<RequestRecord>
     let services: RelayServices
@@ -113,6 +115,8 @@ struct FixtureOptions: Sendable {
     var ports: [Int?]?
     var tls: ListenerTLS?
     var engineTLS: EngineTLS?
+    /// Time as the gateway sees it. Its ticks come in real time.
+    var clock = MonotonicClock.system
     /// Run the listener in a service group, so that `drain` works.
     var drains = false
 }
@@ -178,8 +182,10 @@ func withGateway(
     _ body: @escaping @Sendable (GatewayFixture) async throws -> Void
 ) async throws {
     var endpoints: [EndpointEntry?] = []
+    var enginePorts: [Int] = []
     for (index, engine) in engines.enumerated() {
         let port = try await engine.start()
+        enginePorts.append(port)
         endpoints.append(
             EndpointEntry(
                 id: EndpointID(index), pool: PoolID(0), url: "http://127.0.0.1:\(port)", host: "127.0.0.1",
@@ -193,7 +199,7 @@ func withGateway(
     let loops = Array(gatewayLoops.makeIterator())
     let events = Journal<Event>()
     let decide = options.script ?? defaultScript(endpoints: engines.count)
-    let host = SchedulerHost(loops: loops) { event, now, effects in
+    let host = SchedulerHost(loops: loops, clock: options.clock) { event, now, effects in
         events.append(event)
         decide(event, now, &effects)
     }
@@ -209,7 +215,7 @@ func withGateway(
     let listener = try GatewayListener(
         binding: .init(port: 0, tls: options.tls), group: gatewayLoops, services: services, bridge: bridge)
     let ended = Journal<Int>()
-    let relayServices = services
+    let (relayServices, ports) = (services, enginePorts)
     try await withThrowingTaskGroup(of: Void.self) { group in
         let services = options.drains ? ServiceGroup(services: [listener], logger: logger) : nil
         group.addTask {
@@ -221,8 +227,8 @@ func withGateway(
         let port = try #require(await listener.address()?.port)
         try await body(
             GatewayFixture(
-                port: port, listener: listener, host: host, engines: engines, events: events, records: sink.records,
-                services: relayServices, ended: ended, group: services))
+                port: port, listener: listener, host: host, engines: engines, enginePorts: ports, events: events,
+                records: sink.records, services: relayServices, ended: ended, group: services))
         for engine in engines { await engine.stop() }
         bridge?.close()
         group.cancelAll()

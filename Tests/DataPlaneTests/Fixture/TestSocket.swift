@@ -110,33 +110,6 @@ actor TestSocket {
     }
 }
 
-/// A request or response as a test sees it.
-struct TestMessage: Sendable {
-    var firstLine: String
-    var headers: [(name: String, value: String)]
-    var body: [UInt8] = []
-    var chunks: [[UInt8]] = []
-
-    init(head: String) {
-        let lines = head.split(separator: "\r\n", omittingEmptySubsequences: true).map(String.init)
-        firstLine = lines.first ?? ""
-        headers = lines.dropFirst().map { line in
-            let parts = line.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
-            let value = parts.count > 1 ? parts[1].drop { $0 == " " } : ""
-            return (String(parts[0]), String(value))
-        }
-    }
-
-    var status: Int? { firstLine.hasPrefix("HTTP/") ? Int(firstLine.split(separator: " ")[1]) : nil }
-    var text: String { String(decoding: body, as: UTF8.self) }
-
-    func header(_ name: String) -> String? {
-        headers.first { $0.name.lowercased() == name.lowercased() }?.value
-    }
-
-    func count(_ name: String) -> Int { headers.filter { $0.name.lowercased() == name.lowercased() }.count }
-}
-
 /// Hands every read to a stream.
 final class PieceHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer

@@ -66,6 +66,18 @@ import Testing
         }
     }
 
+    @Test func aRefusalTellsItsReason() throws {
+        try withLog { lines, wall, path in
+            var record = record("id-1")
+            record.outcome = .requestRefused
+            record.refusal = "missing_model"
+            AccessLog(lines: lines, directory: directory(), wallClock: wall).record(record, loop: 0)
+            lines.flush()
+            let written = try String(contentsOfFile: path, encoding: .utf8)
+            #expect(written.contains(#""outcome":"request_refused","reason":"missing_model","endpoint""#))
+        }
+    }
+
     @Test(arguments: ["a\"b\\c", "line\nbreak\u{0}\u{1b}[31m", "é😀\u{7f}", String(repeating: "😀", count: 300)])
     func whateverClientsWriteStaysOneJSONLine(text: String) throws {
         try withLog { lines, wall, path in

@@ -44,6 +44,7 @@ import Testing
         refused.model = "whatever a client wrote"
         refused.status = 404
         refused.outcome = .modelNotFound
+        refused.refusal = "model_not_found"
         refused.firstByteAt = nil
         refused.promptTokens = nil
         telemetry.record(refused, loop: 1)
@@ -69,6 +70,19 @@ import Testing
             text.contains(
                 #"neap_requests_total{pool="main",model="other",band="realtime",outcome="completed",status="200"} 3"#))
         #expect(text.contains(#"neap_tenant_requests_total{tenant="other",band="realtime"} 3"#))
+    }
+
+    @Test func refusalsAreCountedByReasonOverAllLoops() {
+        let telemetry = Telemetry(shards: 2, directory: directory())
+        for (loop, reason) in ["missing_model", "body_too_large", "missing_model", ""].enumerated() {
+            var record = record()
+            record.refusal = reason
+            record.status = reason == "missing_model" ? 400 : 413
+            telemetry.record(record, loop: loop)
+        }
+        let family = telemetry.families().first { $0.definition.name == "neap_refusals_total" }
+        #expect(
+            family?.series == [MetricSeries(["body_too_large", "413"], 1), MetricSeries(["missing_model", "400"], 2)])
     }
 
     @Test func everyDefinitionKeepsTheNamingRules() {
