@@ -50,6 +50,8 @@ package struct RelaySettings: Sendable {
     package var progressInterval = Duration.milliseconds(50)
     /// Control requests being answered at once. Beyond: 503.
     package var controlRequests = 256
+    /// Further ones kept free for `/metrics`, and as many again for `/livez` and `/readyz`. Beyond: 503.
+    package var controlReserve = 16
     /// The largest body on a control path, bytes (uploads). Beyond: 413.
     package var controlBodyBytes = 512 << 20
     /// From the first to the last byte of a body on a control path: 512 MiB at 150 KB/s. Beyond: 408.

@@ -61,6 +61,35 @@ import Testing
         }
     }
 
+    @Test func moreRequestsThanThereArePlacesAreRefusedButProbesAreAnswered() async throws {
+        let surface = ScriptedSurface()
+        var options = options(surface)
+        options.settings.controlRequests = 1
+        options.settings.controlReserve = 4
+        try await withGateway([], options) { gateway in
+            let upload = try await gateway.connect()
+            try await upload.send("POST /count HTTP/1.1\r\nHost: g\r\nContent-Length: 100\r\n\r\nabc")
+            await surface.entered.wait { $0.contains("/count") }
+            // Slow readers of the metrics may take the places that are kept for them, and no more.
+            var scrapers: [TestSocket] = []
+            for _ in 0..<4 {
+                let scraper = try await gateway.connect()
+                try await scraper.send(get("/metrics?hang"))
+                #expect(await scraper.take(through: "tick") != nil)
+                scrapers.append(scraper)
+            }
+            for request in [get("/fixed"), get("/metrics"), post("/livez", "slow")] {
+                let refused = try #require(try await gateway.ask(request))
+                #expect(refused.status == 503 && refused.text.contains("control_busy"))
+                #expect(refused.header("retry-after") == "1")
+            }
+            let (live, ready) = (try await gateway.ask(get("/livez")), try await gateway.ask(get("/readyz?verbose")))
+            #expect(live?.status == 200 && ready?.status == 200)
+            await upload.close()
+            for scraper in scrapers { await scraper.close() }
+        }
+    }
+
     @Test func bytesInAndOutAreTold() async throws {
         let surface = ScriptedSurface()
         try await withGateway([], options(surface)) { gateway in

@@ -44,7 +44,9 @@ struct Gateway: Sendable {
             .init(
                 console: console, store: store, build: build, settings: settings.control, logger: logger,
                 now: { Gateway.wallTime() }))
-        bridge = ControlBridge(surface: routes.surface, limit: settings.relay.controlRequests, logger: logger)
+        bridge = ControlBridge(
+            surface: routes.surface, limit: settings.relay.controlRequests, reserve: settings.relay.controlReserve,
+            logger: logger)
         let prefix = PromptPrefix()
         let services = RelayServices(
             host: fleet.host, directory: fleet.directory, names: fleet.names, sink: telemetry.sink,

@@ -55,6 +55,10 @@ enum LimitsCatalogue {
         BoundSetting(
             "limits.control-requests", \.controlRequests, count,
             "Control requests answered at once (files, batches, page); beyond it 503."),
+        BoundSetting(
+            "limits.control-reserve", \.controlReserve, count,
+            "Further ones kept free for `/metrics`, and as many again for `/livez` and `/readyz`: uploads cannot hide them."
+        ),
         BoundSetting("limits.job-answer", \.jobAnswerBytes, bytes, "The largest answer to a job."),
     ]
 

@@ -11,7 +11,7 @@ extension ClientConnection {
         if let length = head.fields.contentLength, length > limit {
             return refuse(StatusTable.bodyTooLarge(limit: limit))
         }
-        guard bridge.takePlace() else {
+        guard bridge.takePlace(ControlRank(path: request.path, hasBody: head.hasBody)) else {
             return refuseUnread(StatusTable.controlBusy(limit: loop.settings.controlRequests))
         }
         phase = .control

@@ -5,20 +5,24 @@ import Synchronization
 
 /// Runs the control plane's answers as child tasks: the one place where the data path meets structured concurrency.
 ///
-/// At most `limit` requests at once; a connection asks before it hands one over, and answers 503 itself at the limit.
+/// At most `limit` requests at once, and a few more of those that watch the gateway. A connection asks before it hands
+/// one over, and answers 503 itself at the limit.
 package final class ControlBridge: Service {
     private let surface: any ControlSurface
     private let limit: Int
+    private let reserve: Int
     private let logger: Logger
     private let inFlight = Atomic<Int>(0)
     private let calls: AsyncStream<ControlCall>
     private let queue: AsyncStream<ControlCall>.Continuation
 
-    package init(surface: any ControlSurface, limit: Int, logger: Logger) {
+    /// `reserve` places beyond `limit` are for the metrics alone, and as many beyond those for the probes alone.
+    package init(surface: any ControlSurface, limit: Int, reserve: Int, logger: Logger) {
         self.surface = surface
         self.limit = limit
+        self.reserve = reserve
         self.logger = logger
-        // Never holds more than `limit` calls: each took a place before.
+        // Never holds more calls than there are places: each took one before.
         (calls, queue) = AsyncStream.makeStream()
     }
 
@@ -42,8 +46,8 @@ package final class ControlBridge: Service {
     package func close() { queue.finish() }
 
     /// False at the limit.
-    func takePlace() -> Bool {
-        if inFlight.add(1, ordering: .relaxed).newValue <= limit { return true }
+    func takePlace(_ rank: ControlRank) -> Bool {
+        if inFlight.add(1, ordering: .relaxed).newValue <= limit + rank.rawValue * reserve { return true }
         inFlight.subtract(1, ordering: .relaxed)
         return false
     }

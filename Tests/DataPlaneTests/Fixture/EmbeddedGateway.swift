@@ -50,7 +50,7 @@ final class EmbeddedGateway {
         host.attach(relay, loop: 0)
         connections = ConnectionCount(limit: 1)
         let bridge = ControlBridge(
-            surface: NoSurface(), limit: settings.controlRequests, logger: logger)
+            surface: NoSurface(), limit: settings.controlRequests, reserve: settings.controlReserve, logger: logger)
         client = ClientConnection(
             loop: relay, bridge: hasControl ? bridge : nil, permit: try #require(connections.take()))
         // Connected first: an accepted connection knows its client before it has handlers.

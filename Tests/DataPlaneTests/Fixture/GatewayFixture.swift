@@ -210,7 +210,9 @@ func withGateway(
         host: host, directory: DirectoryHolder(directory), names: Names(), sink: sink, identity: options.identity,
         settings: options.settings, logger: logger)
     let bridge = options.surface.map {
-        ControlBridge(surface: $0, limit: options.settings.controlRequests, logger: logger)
+        ControlBridge(
+            surface: $0, limit: options.settings.controlRequests, reserve: options.settings.controlReserve,
+            logger: logger)
     }
     let listener = try GatewayListener(
         binding: .init(port: 0, tls: options.tls), group: gatewayLoops, services: services, bridge: bridge)
