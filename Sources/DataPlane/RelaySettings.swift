@@ -56,6 +56,8 @@ package struct RelaySettings: Sendable {
     package var controlBodyBytes = 512 << 20
     /// From the first to the last byte of a body on a control path: 512 MiB at 150 KB/s. Beyond: 408.
     package var controlBodyTimeout = Duration.seconds(3600)
+    /// With keys, `/metrics` needs one too. Without it: 401.
+    package var metricsNeedKey = false
     /// How long a drain waits for running requests before it cuts them.
     package var drainTimeout = Duration.seconds(600)
 

@@ -93,6 +93,21 @@ import Testing
         }
     }
 
+    @Test func theMetricsCanBeGuardedToo() async throws {
+        var options = options()
+        options.identity = OneKey()
+        options.settings.metricsNeedKey = true
+        try await withGateway([], options) { gateway in
+            for path in ["/livez", "/readyz", "/metrics"] {
+                let stranger = try await gateway.ask("GET \(path) HTTP/1.1\r\nHost: g\r\n\r\n")
+                #expect(stranger?.status == (path == "/metrics" ? 401 : 200))
+                let holder = try await gateway.ask(
+                    "GET \(path) HTTP/1.1\r\nHost: g\r\nAuthorization: Bearer good\r\n\r\n")
+                #expect(holder?.status == 200)
+            }
+        }
+    }
+
     @Test func keysGuardControlPathsButTheOpenOnes() async throws {
         var options = options()
         options.identity = OneKey()

@@ -15,8 +15,9 @@ struct Exchange: Sendable {
 
     let port: Int
 
-    func get(_ path: String) async throws -> Answer {
-        try await Call(port: port, text: "GET \(path) HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n").answer()
+    func get(_ path: String, key: String = "none") async throws -> Answer {
+        let lines = "Host: h\r\nAuthorization: Bearer \(key)\r\nConnection: close\r\n"
+        return try await Call(port: port, text: "GET \(path) HTTP/1.1\r\n\(lines)\r\n").answer()
     }
 
     func post(_ path: String, _ body: String, key: String = "none") async throws -> Answer {

@@ -19,6 +19,20 @@ import Testing
         #expect(metrics.body.contains(#"neap_refusals_total{reason="invalid_api_key",status="401"} 1"#))
     }
 
+    @Test func theMetricsCanBeBehindAKeyToo() async throws {
+        let town = try Town()
+        let engine = try await town.engine()
+        let file = town.folder.appending(path: "keys").path()
+        let add = try NeapProcess(["keys", "add", "--file", file, "--tenant", "scraper"])
+        let key = try await add.line(with: "neap-")
+        #expect(await add.exitCode() == 0)
+        let gateway = try await town.gateway(
+            ["--engine", engine.url, "--keys", file], environment: ["NEAP_KEYS_COVER_METRICS": "true"])
+        #expect(try await gateway.exchange.get("/metrics").status == 401)
+        #expect(try await gateway.exchange.get("/livez").status == 200)
+        #expect(try await gateway.exchange.get("/metrics", key: key).status == 200)
+    }
+
     @Test func anOpenAddressWithoutKeysIsRefused() async throws {
         let serve = try NeapProcess(["serve", "--engine", "http://127.0.0.1:1", "--host", "0.0.0.0", "--port", "0"])
         try await serve.line(with: "--insecure-any")

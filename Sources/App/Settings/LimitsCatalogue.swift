@@ -81,6 +81,9 @@ enum LimitsCatalogue {
             "Unsent bytes for a client at which reading from the engine stops."),
         BoundSetting("limits.write-low", \.writeLowWater, bytes, "Unsent bytes at which it goes on."),
         BoundSetting(
+            "keys.cover-metrics", \.metricsNeedKey, .boolean,
+            "With keys, `/metrics` needs one too: any tenant's. Without, it is open like the probes."),
+        BoundSetting(
             "drain.timeout", \.drainTimeout, wait,
             "How long running requests may go on after SIGTERM; then they are cut."),
     ]

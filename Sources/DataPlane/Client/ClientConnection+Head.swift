@@ -29,12 +29,16 @@ extension ClientConnection {
             request.identity = identity
             handleEngineHead(head, isEnginePath: isEnginePath)
         } else {
-            guard let identity = identity ?? (OpenPath.contains(facts.path) ? .stranger : nil) else {
+            guard let identity = identity ?? (isOpen(facts.path) ? .stranger : nil) else {
                 return refuseUnread(StatusTable.unauthorized)
             }
             request.identity = identity
             beginControl(head)
         }
+    }
+
+    private func isOpen(_ path: String) -> Bool {
+        OpenPath.contains(path) && !(path == "/metrics" && loop.settings.metricsNeedKey)
     }
 
     private func isSame(_ range: Range<Int>, _ text: String) -> Bool {
