@@ -15,6 +15,41 @@ final class DiskFile: Sendable {
         return DiskFile(descriptor: descriptor)
     }
 
+    /// Makes sure that the file is there and that only its owner may read or write it. What SQLite adds beside a
+    /// database has the database's rights, so this is enough for its log too.
+    static func makePrivate(_ path: String) throws(StoreFailure) {
+        let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw DiskFile.failure("open a file", errno) }
+        defer { _ = close(descriptor) }
+        DiskFile.restrict(descriptor, to: 0o600)
+    }
+
+    /// Makes a folder that only its owner may enter, durably; one that is there already is left as it is. Its parent
+    /// must be there.
+    static func makeFolder(_ path: String) throws(StoreFailure) {
+        if mkdir(path, 0o700) == 0 { return try synchronizeFolder(of: path) }
+        let code = errno
+        var status = stat()
+        guard code == EEXIST, stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
+            throw DiskFile.failure("make a folder", code)
+        }
+    }
+
+    /// Takes the rights of others from a folder that an earlier version or another umask left open.
+    static func restrictFolder(_ path: String) throws(StoreFailure) {
+        let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw DiskFile.failure("open a folder", errno) }
+        defer { _ = close(descriptor) }
+        DiskFile.restrict(descriptor, to: 0o700)
+    }
+
+    /// Best effort: a file system without rights must not stop the store.
+    private static func restrict(_ descriptor: Int32, to mode: mode_t) {
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_mode & 0o777 & ~mode != 0 else { return }
+        _ = fchmod(descriptor, status.st_mode & mode)
+    }
+
     static func read(_ path: String) throws(StoreFailure) -> DiskFile {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else {
@@ -76,8 +111,18 @@ final class DiskFile: Sendable {
     /// Moves a finished file to its final name and makes the name durable.
     static func publish(from temporary: String, to path: String) throws(StoreFailure) {
         guard rename(temporary, path) == 0 else { throw DiskFile.failure("name a file", errno) }
-        let folder = String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)])
-        let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        try synchronizeFolder(of: path)
+    }
+
+    /// The folder that holds a name. `path` must not end in a slash.
+    static func parent(of path: String) -> String {
+        guard let slash = path.lastIndex(of: "/") else { return "." }
+        return slash == path.startIndex ? "/" : String(path[..<slash])
+    }
+
+    /// Makes a name durable: it is its folder's content.
+    private static func synchronizeFolder(of path: String) throws(StoreFailure) {
+        let descriptor = open(parent(of: path), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else { throw DiskFile.failure("open the data folder", errno) }
         try DiskFile(descriptor: descriptor).synchronize()
     }

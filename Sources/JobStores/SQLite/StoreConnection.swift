@@ -40,6 +40,7 @@ final class StoreConnection: Sendable {
         guard case .absent = state.withLock({ $0 }) else { return }
         do {
             try folder.create()
+            try folder.closeDatabase()
             let pool = try StoreConnection.openPool(folder.database)
             state.withLock { $0 = .open(pool) }
             report(.ok)
