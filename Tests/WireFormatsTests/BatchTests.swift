@@ -48,6 +48,14 @@ import WireFormats
             .streamNotSupported, "body.stream"
         ),
         (
+            #"{"custom_id":"a","method":"POST","url":"/v1/chat/completions","body":{"model":"m","background":true}}"#,
+            .backgroundNotSupported, "body.background"
+        ),
+        (
+            #"{"custom_id":"a\u0000b","method":"POST","url":"/v1/chat/completions","body":{"model":"m"}}"#,
+            .invalidParameter, "custom_id"
+        ),
+        (
             #"{"custom_id":"a","method":"POST","url":"/v1/chat/completions","body":{"model":"m","model":"n"}}"#,
             .invalidBody, "body"
         ),

@@ -58,6 +58,12 @@ package struct BatchLine: Sendable, Equatable {
                 .streamNotSupported, "Streaming is not supported in a batch; leave 'stream' out or set it to false.",
                 param: "body.stream")
         }
+        if scan.background {
+            throw BatchLineFailure(
+                .backgroundNotSupported,
+                "A batch waits for its answers, so none can be made in the background; leave 'background' out or set it "
+                    + "to false.", param: "body.background")
+        }
         return scan
     }
 
@@ -102,6 +108,11 @@ package struct BatchLine: Sendable, Equatable {
             let text = try string(line, customID, "custom_id", limit: limits.maximumCustomIDBytes)
             if text.isEmpty {
                 throw BatchLineFailure(.invalidParameter, "'custom_id' must not be empty.", param: "custom_id")
+            }
+            // A store that keeps texts with an end mark would cut it, and two ids would become one.
+            if text.utf8.contains(0) {
+                throw BatchLineFailure(
+                    .invalidParameter, "'custom_id' must not hold the character U+0000.", param: "custom_id")
             }
             return text
         }

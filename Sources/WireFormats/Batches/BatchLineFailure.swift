@@ -11,6 +11,7 @@ package struct BatchLineFailure: Error, Sendable, Equatable {
         case mismatchedEndpoint = "url_mismatch"
         case invalidBody = "invalid_body"
         case streamNotSupported = "stream_not_supported"
+        case backgroundNotSupported = "background_not_supported"
         /// For the caller, who counts: no line that is not blank, or more than the limit.
         case emptyFile = "empty_file"
         case tooManyLines = "too_many_tasks"
