@@ -26,7 +26,7 @@ extension JobFeeder {
         var check = BatchCheck(progress: progress, settings: settings)
         let reader: any FileReading
         do throws(StoreFailure) {
-            reader = try await store.openFile(progress.batch.inputFile, tenant: progress.batch.tenant)
+            reader = try await store.openInput(progress.batch.inputFile)
         } catch  where error.code == .notFound {
             let fault = BatchFault(code: "input_file_lost", message: "The input file is gone.")
             return try await reject(id, [fault])

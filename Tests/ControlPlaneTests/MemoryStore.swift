@@ -45,27 +45,30 @@ final class MemoryStore: JobStore {
 
     func file(_ id: FileID, tenant: String) async throws(StoreFailure) -> StoredFile {
         try use { state in
-            state.files.first { $0.id == id && $0.tenant == tenant }.map { .success($0) }
+            state.files.first { $0.id == id && $0.tenant == tenant && Self.lives($0, now) }.map { .success($0) }
                 ?? .failure(Self.missing("file"))
         }
     }
 
-    func openFile(_ id: FileID, tenant: String) async throws(StoreFailure) -> any FileReading {
-        let file = try await file(id, tenant: tenant)
+    static func lives(_ file: StoredFile, _ now: WallTime) -> Bool { file.expires.map { $0 > now } ?? true }
+
+    func openFile(_ id: FileID, tenant: String, now: WallTime) async throws(StoreFailure) -> any FileReading {
+        let file = try await file(id, tenant: tenant, now: now)
         return MemoryReader(file: file, bytes: state.withLock { $0.contents[id] ?? [] })
     }
 
-    func files(_ query: FileQuery) async throws(StoreFailure) -> Page<StoredFile> {
+    func files(_ query: FileQuery, now: WallTime) async throws(StoreFailure) -> Page<StoredFile> {
         try use { state in
             let mine = state.files.filter {
                 $0.tenant == query.tenant && (query.purpose == nil || $0.purpose == query.purpose)
+                    && Self.lives($0, now)
             }
             let ordered = query.order == .oldestFirst ? mine : mine.reversed()
             return Self.page(ordered, limit: query.limit, after: query.after) { $0.id }
         }
     }
 
-    func deleteFile(_ id: FileID, tenant: String) async throws(StoreFailure) {
+    func deleteFile(_ id: FileID, tenant: String, now: WallTime) async throws(StoreFailure) {
         try use { state -> Result<Void, StoreFailure> in
             guard let index = state.files.firstIndex(where: { $0.id == id && $0.tenant == tenant }) else {
                 return .failure(Self.missing("file"))
@@ -210,6 +213,7 @@ extension MemoryStore {
 
     func onChange(_ listener: @escaping @Sendable (StoreChange) -> Void) {}
     func recover(now: WallTime) async throws(StoreFailure) -> Recovery { throw Self.closed }
+    func openInput(_ file: FileID) async throws(StoreFailure) -> any FileReading { throw Self.closed }
     func validationProgress(_ batch: BatchID) async throws(StoreFailure) -> ValidationProgress? { throw Self.closed }
     func insertLines(_ lines: [JobLine], batch: BatchID) async throws(StoreFailure) { throw Self.closed }
     func admit(_ batch: BatchID, now: WallTime) async throws(StoreFailure) -> Batch { throw Self.closed }

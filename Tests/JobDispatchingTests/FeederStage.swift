@@ -124,7 +124,7 @@ final class FeederStage: Sendable {
 
     func objects(_ id: FileID?) async throws -> [[String: Any]] {
         guard let id else { return [] }
-        let reader = try await store.openFile(id, tenant: "")
+        let reader = try await store.openFile(id, tenant: "", now: clock.now)
         var all: [UInt8] = []
         while true {
             let piece = try await reader.read(at: all.count, count: 1 << 20)

@@ -70,19 +70,19 @@ struct FileRoutes: Sendable {
         }
         let after = try query.text("after").map { FileID($0) }
         let page = try await door.files(
-            FileQuery(tenant: context.tenant, after: after, limit: limit, order: order, purpose: wanted))
+            FileQuery(tenant: context.tenant, after: after, limit: limit, order: order, purpose: wanted), now: now())
         return ListObject(ids: page.items.map(\.id.text), hasMore: page.hasMore).response { json in
             for file in page.items { file.write(to: &json) }
         }
     }
 
     @Sendable private func retrieve(_ request: Request, _ context: ControlContext) async throws -> Response {
-        respond(try await door.file(try id(context), tenant: context.tenant))
+        respond(try await door.file(try id(context), tenant: context.tenant, now: now()))
     }
 
     @Sendable private func delete(_ request: Request, _ context: ControlContext) async throws -> Response {
         let id = try id(context)
-        try await door.deleteFile(id, tenant: context.tenant)
+        try await door.deleteFile(id, tenant: context.tenant, now: now())
         var json = JSONText()
         json.object {
             $0.member("id", id.text)
@@ -93,7 +93,7 @@ struct FileRoutes: Sendable {
     }
 
     @Sendable private func content(_ request: Request, _ context: ControlContext) async throws -> Response {
-        let reader = try await door.openFile(try id(context), tenant: context.tenant)
+        let reader = try await door.openFile(try id(context), tenant: context.tenant, now: now())
         let file = reader.file
         var headers: HTTPFields = [
             .contentType: "application/octet-stream", .xContentTypeOptions: "nosniff", .acceptRanges: "bytes",

@@ -1,16 +1,17 @@
 package import JobLifecycle
 
-/// What the doors need: files and batches, each visible to its tenant only.
+/// What the doors need: files and batches, each visible to its tenant only. A file is not found from its end on,
+/// whether its bytes are removed yet or not.
 ///
 /// Every operation is durable when it returns. None runs on an event loop or blocks the caller's thread.
 package protocol BatchDoor: Sendable {
     /// Fails early with `unavailable` where the bytes could not be kept.
     func beginFile(_ draft: FileDraft) async throws(StoreFailure) -> any FileUploading
-    func file(_ id: FileID, tenant: String) async throws(StoreFailure) -> StoredFile
-    func openFile(_ id: FileID, tenant: String) async throws(StoreFailure) -> any FileReading
-    func files(_ query: FileQuery) async throws(StoreFailure) -> Page<StoredFile>
+    func file(_ id: FileID, tenant: String, now: WallTime) async throws(StoreFailure) -> StoredFile
+    func openFile(_ id: FileID, tenant: String, now: WallTime) async throws(StoreFailure) -> any FileReading
+    func files(_ query: FileQuery, now: WallTime) async throws(StoreFailure) -> Page<StoredFile>
     /// `conflict` while a batch that has not ended reads it.
-    func deleteFile(_ id: FileID, tenant: String) async throws(StoreFailure)
+    func deleteFile(_ id: FileID, tenant: String, now: WallTime) async throws(StoreFailure)
 
     /// The batch starts `validating`; `notFound` where the tenant has no such input file, `invalid` where its
     /// purpose is not `batch`.
@@ -35,6 +36,8 @@ package protocol JobQueue: Sendable {
     func recover(now: WallTime) async throws(StoreFailure) -> Recovery
 
     /// Where reading a batch's input file went on to; nil: the batch is not validating any more.
+    /// The input of a batch that has not ended: readable until it has, also past the file's own end.
+    func openInput(_ file: FileID) async throws(StoreFailure) -> any FileReading
     func validationProgress(_ batch: BatchID) async throws(StoreFailure) -> ValidationProgress?
     /// Adds lines in order, in one transaction. Their first index must be the progress's `lines`.
     /// `conflict` where the batch is not validating any more.

@@ -14,9 +14,16 @@ enum FileRow {
             expires: (row["expires"] as Int64?).map { WallTime(milliseconds: $0) })
     }
 
-    static func find(_ db: Database, _ id: FileID, tenant: String) throws -> StoredFile {
+    /// A file that has come to its end is missing, although its row is removed later.
+    static func find(_ db: Database, _ id: FileID, tenant: String, now: WallTime) throws -> StoredFile {
+        let found = try find(db, id)
+        guard found.tenant == tenant, found.expires.map({ $0 > now }) ?? true else { throw missing(id) }
+        return found
+    }
+
+    static func find(_ db: Database, _ id: FileID) throws -> StoredFile {
         let row = try Row.fetchOne(
-            db.cachedStatement(sql: "SELECT * FROM file WHERE id = ? AND tenant = ?"), arguments: [id.text, tenant])
+            db.cachedStatement(sql: "SELECT * FROM file WHERE id = ?"), arguments: [id.text])
         guard let row else { throw missing(id) }
         return try file(row)
     }

@@ -11,7 +11,7 @@ extension SQLiteJobStore {
                     arguments: [draft.tenant, key])
                 if let known { return (try BatchRow.find(db, BatchID(known)), false) }
             }
-            let file = try FileRow.find(db, draft.inputFile, tenant: draft.tenant)
+            let file = try FileRow.find(db, draft.inputFile, tenant: draft.tenant, now: now)
             guard file.purpose == .batch else {
                 throw StoreFailure(
                     code: .invalid,

@@ -27,7 +27,7 @@ extension StorePromise {
             let output = try #require(done.outputFile)
             let text = String(decoding: try await Steps.content(store, output, tenant: "t"), as: UTF8.self)
             #expect(text.contains("{\"n\":9007199254740993, \"z\":1,\"a\":2}"))
-            let file = try await store.file(output, tenant: "t")
+            let file = try await store.file(output, tenant: "t", now: Time.start)
             #expect(file.purpose == .batchOutput)
             #expect(file.bytes == text.utf8.count)
             #expect(await Steps.code { _ = try await store.publish(batch.id, now: Time.at(3)) } == .conflict)

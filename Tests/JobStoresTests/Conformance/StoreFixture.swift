@@ -108,7 +108,7 @@ enum Steps {
     }
 
     static func content(_ store: any JobStore, _ id: FileID, tenant: String = "") async throws -> [UInt8] {
-        let reader = try await store.openFile(id, tenant: tenant)
+        let reader = try await store.openFile(id, tenant: tenant, now: Time.start)
         var all: [UInt8] = []
         while true {
             let piece = try await reader.read(at: all.count, count: 1 << 20)
