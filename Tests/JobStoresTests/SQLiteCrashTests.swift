@@ -119,6 +119,26 @@ struct SQLiteCrashTests {
         await next.close()
     }
 
+    @Test("cancelling while the files are written ends the batch one way, with every line once", arguments: 1...6)
+    func cancelWhilePublishing(round: Int) async throws {
+        let fixture = SQLiteFixture()
+        let store = try await fixture.open()
+        _ = try await store.recover(now: Time.start)
+        let batch = try await Steps.admitted(store, lines: 50)
+        let jobs = try await Steps.claim(store, 50)
+        _ = try await store.apply(jobs.map { Steps.success($0) }, now: Time.at(1))
+        async let publishing = Steps.code { _ = try await store.publish(batch.id, now: Time.at(2)) }
+        async let cancelling = Steps.code { _ = try await store.cancelBatch(batch.id, tenant: "", now: Time.at(2)) }
+        let (published, cancelled) = await (publishing, cancelling)
+        #expect(published == nil)
+        let done = try await store.batch(batch.id, tenant: "")
+        #expect(done.state == (cancelled == nil ? .cancelled : .completed))
+        #expect(done.counts == BatchCounts(total: 50, completed: 50))
+        #expect(try await Steps.customIDs(store, done.outputFile).count == 50)
+        #expect(await Steps.code { _ = try await store.publish(batch.id, now: Time.at(3)) } == .conflict)
+        await store.close()
+    }
+
     @Test("bytes that no row knows are removed at the start")
     func strays() async throws {
         let fixture = SQLiteFixture()

@@ -87,6 +87,30 @@ struct SQLiteTroubleTests {
         await store.close()
     }
 
+    @Test("a publishing that fails leaves no half files behind, and is repeated")
+    func failedPublishing() async throws {
+        let fixture = SQLiteFixture()
+        let store = try await fixture.open()
+        _ = try await store.recover(now: Time.start)
+        let batch = try await Steps.admitted(store, lines: 2)
+        let jobs = try await Steps.claim(store, 2)
+        _ = try await store.apply([Steps.success(jobs[0]), Steps.failure(jobs[1])], now: Time.at(1))
+        // The same batch in a copy tells the name that the output will have.
+        let copy = try fixture.copyAsCrashed()
+        let other = try await copy.open()
+        let name = try #require(try await other.publish(batch.id, now: Time.at(2)).outputFile).text
+        await other.close()
+        let obstacle = fixture.path + "/files/" + name
+        try FileManager.default.createDirectory(atPath: obstacle, withIntermediateDirectories: true)
+        #expect(await Steps.code { _ = try await store.publish(batch.id, now: Time.at(2)) } == .unavailable)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: fixture.path + "/incoming").isEmpty)
+        try FileManager.default.removeItem(atPath: obstacle)
+        #expect(await store.probe() == .ok)
+        let done = try await store.publish(batch.id, now: Time.at(3))
+        #expect(done.counts == BatchCounts(total: 2, completed: 1, failed: 1))
+        await store.close()
+    }
+
     @Test("operations at the same time share commits and keep their own outcome")
     func groupCommit() async throws {
         let fixture = SQLiteFixture()

@@ -14,14 +14,16 @@ final class DiskUpload: FileUploading {
     private let draft: FileDraft
     private let store: SQLiteJobStore
     private let disk: DiskFile
-    private let queue = BlockingQueue("neap.store.upload")
+    /// Its own, so that an upload waits neither for others nor for a batch's files that are being written.
+    private let queue: BlockingQueue
     private let state: Mutex<State>
 
-    private init(id: FileID, draft: FileDraft, store: SQLiteJobStore, disk: DiskFile) {
+    private init(id: FileID, draft: FileDraft, store: SQLiteJobStore, disk: DiskFile, queue: BlockingQueue) {
         self.id = id
         self.draft = draft
         self.store = store
         self.disk = disk
+        self.queue = queue
         state = Mutex(State(filename: draft.filename, lifetime: draft.lifetime))
     }
 
@@ -32,8 +34,14 @@ final class DiskUpload: FileUploading {
 
     static func begin(id: FileID, draft: FileDraft, store: SQLiteJobStore) async throws(StoreFailure) -> DiskUpload {
         let path = store.folder.temporary(id.text)
-        let disk = try await store.slow.run { () throws(StoreFailure) in try DiskFile.create(path) }
-        return DiskUpload(id: id, draft: draft, store: store, disk: disk)
+        let queue = BlockingQueue("neap.store.upload")
+        do throws(StoreFailure) {
+            let disk = try await queue.run { () throws(StoreFailure) in try DiskFile.create(path) }
+            return DiskUpload(id: id, draft: draft, store: store, disk: disk, queue: queue)
+        } catch {
+            store.connection.note(error)
+            throw error
+        }
     }
 
     func write(_ piece: [UInt8]) async throws(StoreFailure) {
@@ -63,15 +71,16 @@ final class DiskUpload: FileUploading {
             id: id, tenant: draft.tenant, filename: filename, purpose: draft.purpose, bytes: bytes, created: now,
             expires: now + lifetime)
         let (from, to, disk) = (store.folder.temporary(id.text), store.folder.file(id), disk)
-        try await guarded { () async throws(StoreFailure) in
-            try await self.queue.run { () throws(StoreFailure) in
-                try disk.synchronize()
-                try DiskFile.publish(from: from, to: to)
-            }
-        }
         do throws(StoreFailure) {
+            try await guarded { () async throws(StoreFailure) in
+                try await self.queue.run { () throws(StoreFailure) in
+                    try disk.synchronize()
+                    try DiskFile.publish(from: from, to: to)
+                }
+            }
             try await store.writer.run { db in try FileRow.insert(db, file) }
         } catch {
+            // It may have its final name already, and no row will ever tell of it.
             try? await queue.run { () throws(StoreFailure) in DiskFile.remove(to) }
             throw error
         }

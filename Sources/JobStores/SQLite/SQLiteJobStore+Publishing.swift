@@ -72,7 +72,21 @@ extension SQLiteJobStore {
     private func build(_ plan: Plan) throws(StoreFailure) -> Built {
         let pool = try connection.pool()
         var output = try LineFile(id: plan.output, folder: folder)
-        var error = try LineFile(id: plan.error, folder: folder)
+        var error: LineFile
+        do throws(StoreFailure) {
+            error = try LineFile(id: plan.error, folder: folder)
+            try fill(&output, &error, plan, pool)
+        } catch {
+            // What was written so far must not take the room that a full disk lacks.
+            for id in [plan.output, plan.error] { DiskFile.remove(folder.temporary(id.text)) }
+            throw error
+        }
+        return Built(output: (output.lines, output.bytes), error: (error.lines, error.bytes))
+    }
+
+    private func fill(
+        _ output: inout LineFile, _ error: inout LineFile, _ plan: Plan, _ pool: DatabasePool
+    ) throws(StoreFailure) {
         // A batch that never was admitted has no lines to tell of, whatever was read of its input.
         if plan.batch.counts.total > 0 {
             var last = JobID(batchSerial: plan.batch.serial, line: 0).rawValue - 1
@@ -85,7 +99,6 @@ extension SQLiteJobStore {
         }
         try output.publish()
         try error.publish()
-        return Built(output: (output.lines, output.bytes), error: (error.lines, error.bytes))
     }
 
     /// Writes the lines after this job, some megabytes of them; nil: there were none.

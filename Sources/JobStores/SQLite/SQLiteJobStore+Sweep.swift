@@ -17,6 +17,7 @@ extension SQLiteJobStore {
                     DELETE FROM batch WHERE serial IN
                         (SELECT serial FROM batch WHERE swept = 1 AND created <= ? ORDER BY created LIMIT 100)
                     """, arguments: [oldest.milliseconds])
+            let forgotten = db.changesCount
             // The input of a batch that has not ended is kept until it has, whatever its own end says.
             let gone = try String.fetchAll(
                 db,
@@ -26,7 +27,7 @@ extension SQLiteJobStore {
                     ORDER BY expires LIMIT 100
                     """, arguments: [now.milliseconds])
             for id in gone { try db.execute(sql: "DELETE FROM file WHERE id = ?", arguments: [id]) }
-            return (!gone.isEmpty, gone)
+            return (forgotten > 0 || !gone.isEmpty, gone)
         }
         let paths = gone.map { folder.file(FileID($0)) }
         try await slow.run { () throws(StoreFailure) in for path in paths { DiskFile.remove(path) } }
