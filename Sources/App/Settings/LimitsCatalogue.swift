@@ -46,9 +46,7 @@ enum LimitsCatalogue {
         BoundSetting("limits.buffer-wait", \.bufferWait, wait, "The longest wait for room for a body; then 503."),
         BoundSetting("limits.body-silence", \.bodySilence, wait, "The longest silence inside a body; then 408."),
         BoundSetting("limits.body-time", \.bodyTimeout, wait, "From the first to the last byte of a body; then 408."),
-        BoundSetting(
-            "limits.control-body", \.controlBodyBytes, bytes,
-            "The largest body on a control path (uploads); beyond it 413."),
+        controlBody,
         BoundSetting(
             "limits.control-body-time", \.controlBodyTimeout, wait,
             "From the first to the last byte of a body on a control path (uploads); then 408."),
@@ -63,6 +61,11 @@ enum LimitsCatalogue {
     ]
 
     private static let clients: [BoundSetting<RelaySettings>] = [
+    static let controlBody = BoundSetting(
+        "limits.control-body", \RelaySettings.controlBodyBytes, bytes,
+        "The largest body on a control path (uploads); beyond it 413. Where it is not written it grows with `files.size`."
+    )
+
         BoundSetting(
             "limits.connections", \.connections, count, "Client connections at once; further ones are closed."),
         BoundSetting(

@@ -36,7 +36,7 @@ struct SettingsBuilder {
             watch: document.build(WatchCatalogue.settings),
             scheduler: document.build(SchedulingCatalogue.scheduler),
             scheduling: document.build(SchedulingCatalogue.pool),
-            relay: document.build(LimitsCatalogue.relay),
+            relay: relay(),
             control: document.build(LimitsCatalogue.control),
             store: store(),
             feeder: feeder(),
@@ -50,6 +50,25 @@ struct SettingsBuilder {
         var store = document.build(LimitsCatalogue.store)
         store.fileBytes = document.build(LimitsCatalogue.control).fileBytes
         return store
+    }
+
+    /// An upload is a control body, so the largest file must fit into the largest control body with its form. The
+    /// smaller limit follows where it was not written; where it was, one of the two is a mistake.
+    private mutating func relay() -> RelaySettings {
+        var relay = document.build(LimitsCatalogue.relay)
+        let control = document.build(LimitsCatalogue.control)
+        let needed = control.fileBytes + control.formOverheadBytes
+        guard relay.controlBodyBytes < needed else { return relay }
+        let key = LimitsCatalogue.controlBody.descriptor.key
+        if let entry = document.entries[key] {
+            faults.append(
+                SettingsFault(
+                    origin: entry.origin, key: key, found: "\(relay.controlBodyBytes) bytes",
+                    allowed: "at least \(needed) bytes, which an upload of files.size takes with its form; or leave it "
+                        + "out: it follows files.size"))
+        }
+        relay.controlBodyBytes = needed
+        return relay
     }
 
     private func feeder() -> FeederSettings {

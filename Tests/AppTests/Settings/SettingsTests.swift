@@ -1,4 +1,7 @@
+import ControlPlane
+import DataPlane
 import FleetTracking
+import JobStores
 import SchedulerRuntime
 import Testing
 
@@ -115,6 +118,20 @@ import Testing
         #expect(endpoints.map(\.authorization) == ["Bearer abc", "Bearer secret-token"])
         #expect(endpoints.map(\.maximumSequences) == [nil, 7])
         #expect(throws: SettingsFaults.self) { try sources(yaml, environment: ["TOKEN": "a\r\nx: y"]).load() }
+    }
+
+    @Test func theControlBodyFollowsTheFileSize() throws {
+        let plain = try sources(onePool).load()
+        #expect(plain.relay.controlBodyBytes == 512 << 20)
+        let large = try sources("files: {size: 2GiB}\n" + onePool).load()
+        #expect(large.store.fileBytes == 2 << 30)
+        #expect(large.relay.controlBodyBytes == 2 << 30 + large.control.formOverheadBytes)
+        let wide = try sources("files: {size: 1MiB}\nlimits: {control-body: 3MiB}\n" + onePool).load()
+        #expect(wide.relay.controlBodyBytes == 3 << 20)
+        let found = faults("files:\n  size: 1GiB\nlimits:\n  control-body: 1GiB\n" + onePool)
+        #expect(found.count == 1)
+        #expect(found.first?.hasPrefix("neap.yaml:4:17: limits.control-body: found 1073741824 bytes") == true)
+        #expect(found.first?.contains("files.size") == true)
     }
 
     @Test func theExampleFileIsValidAndSaysNothingButDefaults() throws {
