@@ -83,8 +83,17 @@ import Testing
         #expect(complaint.contains("neap.yaml:5"))
         let after = try await gateway.exchange.post(Chat.path, Chat.body(tokens: 1, model: "second-model"))
         #expect(after.status == 200)
+        _ = try town.write("neap.yaml", pool.replacing("name: main", with: "name: renamed"))
+        gateway.process.send(SIGHUP)
+        let refusal = try await gateway.process.line(with: "not usable")
+        #expect(refusal.contains("neap.yaml:2") && refusal.contains("renamed") && refusal.contains("restart"))
+        // Nothing of it was taken over: also the endpoint that the file no longer names goes on.
+        for model in ["llama-3.1-8b", "second-model"] {
+            let still = try await gateway.exchange.post(Chat.path, Chat.body(tokens: 1, model: model))
+            #expect(still.status == 200, "\(model)")
+        }
         let metrics = try await gateway.exchange.get("/metrics")
-        #expect(metrics.body.contains(#"neap_config_reloads_total{result="failure"} 1"#))
+        #expect(metrics.body.contains(#"neap_config_reloads_total{result="failure"} 2"#))
     }
 
     @Test func aPortInUseIsToldAndEndsWithOne() async throws {

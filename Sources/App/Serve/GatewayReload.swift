@@ -4,7 +4,7 @@ import Logging
 import SchedulerRuntime
 
 /// Reads the configuration again and takes over what can change while the gateway runs. A configuration that cannot be
-/// used changes nothing.
+/// used, or that names other pools, changes nothing.
 struct GatewayReload: Sendable {
     let gateway: Gateway
     let sources: SettingsSources
@@ -14,8 +14,11 @@ struct GatewayReload: Sendable {
         gateway.telemetry.reopenLogs()
         gateway.keys?.reload()
         gateway.listener.reloadCertificates()
-        do {
+        do throws(SettingsFaults) {
             let settings = try sources.load()
+            if let refusal = GatewayReload.refusal(from: gateway.settings, to: settings) {
+                throw SettingsFaults(faults: [refusal])
+            }
             for problem in GatewayReload.needRestart(from: gateway.settings, to: settings) {
                 logger.warning("a changed setting needs a restart", metadata: ["setting": "\(problem)"])
             }
@@ -32,6 +35,25 @@ struct GatewayReload: Sendable {
         }
     }
 
+    /// Pools stay as they are while the gateway runs: queues, accounts and running work hang on them. To take in a part
+    /// of such a configuration would take the engines of a renamed pool out of service, so all of it is refused.
+    static func refusal(from old: Settings, to new: Settings) -> SettingsFault? {
+        let (running, wanted) = (old.pools.map(\.name), new.pools.map(\.name))
+        let allowed =
+            "the running pools, \(running.joined(separator: ", ")): pools cannot be added, removed or renamed while the "
+            + "gateway runs. Endpoints, models and the other settings of a pool can. For other pools restart the "
+            + "gateway; batches go on after it"
+        for (index, name) in wanted.enumerated() where !running.contains(name) {
+            return SettingsFault(
+                origin: new.poolPlaces.indices.contains(index) ? new.poolPlaces[index] : nil,
+                key: "pools[\(index)].name", found: "\"\(name)\"", allowed: allowed)
+        }
+        for name in running where !wanted.contains(name) {
+            return SettingsFault(origin: nil, key: "pools", found: "no pool \"\(name)\"", allowed: allowed)
+        }
+        return nil
+    }
+
     /// Keys that differ and are read at the start only.
     static func needRestart(from old: Settings, to new: Settings) -> [String] {
         var keys: [String] = []
@@ -46,8 +68,6 @@ struct GatewayReload: Sendable {
         compare("keys.file", \.keysFile)
         compare("log.access", \.accessLog)
         compare("log.trace", \.traceLog)
-        let names = { (settings: Settings) in settings.pools.map(\.name) }
-        if names(old) != names(new) { keys.append("pools (names and order)") }
         return keys
     }
 }

@@ -31,6 +31,8 @@ struct Settings: Sendable {
     var store: StoreSettings
     var feeder: FeederSettings
     var pools: [PoolDescription]
+    /// Where each of `pools` is written; nil: nowhere in particular.
+    var poolPlaces: [SettingOrigin?]
 
     var listenerTLS: ListenerTLS? {
         guard let certificateFile, let privateKeyFile else { return nil }

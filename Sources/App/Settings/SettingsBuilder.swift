@@ -40,7 +40,7 @@ struct SettingsBuilder {
             control: document.build(LimitsCatalogue.control),
             store: store(),
             feeder: feeder(),
-            pools: pools())
+            pools: pools(), poolPlaces: poolPlaces())
         checkListening(settings)
         return settings
     }
@@ -236,6 +236,15 @@ extension SettingsBuilder {
             return nil
         }
         return token
+    }
+
+    /// Where each pool is written, in the order of `pools()`.
+    private func poolPlaces() -> [SettingOrigin?] {
+        if !document.value(PoolCatalogue.engines).isEmpty { return [document.origin(PoolCatalogue.engines)] }
+        return (0..<(document.counts["pools"] ?? 0)).map { index in
+            document.origin(PoolCatalogue.name, [index])
+                ?? document.places[SettingsDocument.key("pools[]", [index])]
+        }
     }
 
     private mutating func checkModels(_ pools: [PoolDescription]) {

@@ -36,7 +36,8 @@ package final class EndpointRegistry: Sendable {
     }
 
     /// Takes the pools of the configuration. The first call makes them; a later one (reload) may change each pool's
-    /// endpoints and models, and its other settings but its name; pools themselves come and go with a restart.
+    /// endpoints and models, and its other settings but its name. Pools themselves come and go with a restart: new
+    /// names are passed over, and a pool that is not named stays as it is.
     ///
     /// Endpoints are told apart by pool and URL. One that stays keeps its id and its work; one that leaves takes no new
     /// work while what runs there goes on to its end.
@@ -98,7 +99,11 @@ extension EndpointRegistry {
         var active: [EndpointID] = []
         if state.pools.isEmpty { state.pools = pools }
         for index in state.pools.indices {
-            guard let fresh = pools.first(where: { $0.name == state.pools[index].name }) else { continue }
+            guard let fresh = pools.first(where: { $0.name == state.pools[index].name }) else {
+                // A pool that is no longer named keeps what it has: its engines serve until the restart.
+                active += state.active.filter { state.statuses[$0.index].entry.pool.index == index }
+                continue
+            }
             state.pools[index] = fresh
             for specification in fresh.endpoints {
                 let known = state.active.first { id in

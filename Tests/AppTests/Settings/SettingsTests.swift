@@ -134,6 +134,21 @@ import Testing
         #expect(found.first?.contains("files.size") == true)
     }
 
+    @Test func aReloadMayNotChangeThePools() throws {
+        let running = try sources("pools: [{name: a}, {name: b}]\n").load()
+        func refusal(_ yaml: String) throws -> SettingsFault? {
+            GatewayReload.refusal(from: running, to: try sources(yaml).load())
+        }
+        #expect(try refusal("pools: [{name: b}, {name: a, endpoints: [{url: 'http://h:1'}]}]") == nil)
+        let renamed = try #require(try refusal("pools:\n  - name: a\n  - name: c\n"))
+        #expect(renamed.text.hasPrefix("neap.yaml:3:11: pools[1].name: found \"c\""))
+        #expect(renamed.allowed.contains("a, b") && renamed.allowed.contains("restart"))
+        let removed = try #require(try refusal("pools: [{name: a}]"))
+        #expect(removed.text.contains("no pool \"b\""))
+        #expect(removed.allowed.contains("restart"))
+        #expect(try refusal("engines: ['http://h:1']") != nil)
+    }
+
     @Test func theExampleFileIsValidAndSaysNothingButDefaults() throws {
         let example = try sources(SettingsExample.yaml(Settings.descriptors)).load()
         let plain = try sources("pools: [{name: main, endpoints: [{url: http://127.0.0.1:8000}]}]").load()
