@@ -2,46 +2,74 @@ import DataPlane
 import Foundation
 import Glibc
 
-/// Adds lines to a key file so that a reader never sees half of one.
+/// Adds lines to a key file so that a reader never sees half of one. Owner, group and mode stay as they are: the
+/// gateway that reads the file is often another user than the operator who adds a key.
 struct KeyFileEdit {
     let path: String
+    /// The system's `fchown`, but for tests: 0, or -1 with `errno`.
+    var setOwner: (Int32, uid_t, gid_t) -> Int32 = { fchown($0, $1, $2) }
 
-    /// Reads the file as the gateway would, adds the entry, and puts the whole in place at once.
+    /// Reads the file as the gateway would, adds the entry, and puts the whole in place at once. Refuses, and leaves
+    /// everything as it was, when the new file cannot be given to the old one's owner.
     func append(_ entry: KeyEntry) throws(KeyFileError) {
         let before = try present()
         let separator = before.text.isEmpty || before.text.hasSuffix("\n") ? "" : "\n"
         let text = before.text + separator + KeyFile.line(for: entry) + "\n"
         _ = try KeyFile.parse(text)
-        try replace(with: text, mode: before.mode)
+        try replace(before, with: text)
+    }
+
+    private struct Present {
+        var text: String
+        /// Where the bytes are: a link stays a link.
+        var path: String
+        var mode: mode_t
+        /// Nil: there was no file.
+        var owner: (user: uid_t, group: gid_t)?
     }
 
     /// A missing file is an empty one that only its owner may read.
-    private func present() throws(KeyFileError) -> (text: String, mode: mode_t) {
+    private func present() throws(KeyFileError) -> Present {
         var status = stat()
         guard stat(path, &status) == 0 else {
-            if errno == ENOENT { return ("", 0o600) }
+            if errno == ENOENT { return Present(text: "", path: path, mode: 0o600) }
             throw failure("cannot be read")
         }
+        guard let resolved = realpath(path, nil) else { throw failure("cannot be read") }
+        defer { free(resolved) }
         guard let data = FileManager.default.contents(atPath: path), let text = String(validating: data, as: UTF8.self)
         else { throw KeyFileError(line: nil, problem: "cannot be read as UTF-8 text") }
         _ = try KeyFile.parse(text)
-        return (text, status.st_mode & 0o777)
+        return Present(
+            text: text, path: String(cString: resolved), mode: status.st_mode & 0o7777,
+            owner: (status.st_uid, status.st_gid))
     }
 
-    private func replace(with text: String, mode: mode_t) throws(KeyFileError) {
-        let temporary = path + ".new"
+    private func replace(_ before: Present, with text: String) throws(KeyFileError) {
+        let temporary = before.path + ".new"
         unlink(temporary)
-        let file = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
+        // Nobody else reads it before it has its owner.
+        let file = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard file >= 0 else { throw failure("cannot write beside it") }
         defer { close(file) }
-        let bytes = Array(text.utf8)
-        guard write(file, bytes, bytes.count) == bytes.count, fchmod(file, mode) == 0, fsync(file) == 0,
-            rename(temporary, path) == 0
-        else {
-            let failure = failure("cannot be written")
+        do throws(KeyFileError) {
+            try write(text, to: file, before)
+            guard rename(temporary, before.path) == 0 else { throw failure("cannot be written") }
+        } catch {
             unlink(temporary)
-            throw failure
+            throw error
         }
+    }
+
+    private func write(_ text: String, to file: Int32, _ before: Present) throws(KeyFileError) {
+        if let owner = before.owner, setOwner(file, owner.user, owner.group) != 0 {
+            throw failure(
+                "belongs to user \(owner.user) and group \(owner.group), which a changed file cannot be given (run this "
+                    + "as that user or as root); nothing was changed")
+        }
+        let bytes = Array(text.utf8)
+        guard Glibc.write(file, bytes, bytes.count) == bytes.count, fchmod(file, before.mode) == 0, fsync(file) == 0
+        else { throw failure("cannot be written") }
     }
 
     private func failure(_ what: String) -> KeyFileError {

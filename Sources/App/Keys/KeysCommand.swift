@@ -34,7 +34,8 @@ struct KeysCommand: ParsableCommand {
 
     struct Add: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Makes a key, adds its hash to a key file, and prints the key once.")
+            abstract: "Makes a key, adds its hash to a key file, and prints the key once.",
+            discussion: "The file keeps its owner, group and mode; where that is not possible nothing is changed.")
 
         @Option(help: "The key file; made when it is missing, readable by its owner only.")
         var file: String

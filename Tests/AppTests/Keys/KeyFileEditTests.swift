@@ -44,6 +44,53 @@ import Testing
         }
     }
 
+    @Test func ownerGroupAndModeStay() throws {
+        try inFolder { path in
+            try KeyFileEdit(path: path).append(entry("a", "one"))
+            try FileManager.default.setAttributes([.posixPermissions: 0o640], ofItemAtPath: path)
+            // Only root may give files away; for others the file stays theirs.
+            let owner: (UInt32, UInt32) = geteuid() == 0 ? (1234, 4321) : (geteuid(), getegid())
+            #expect(chown(path, owner.0, owner.1) == 0)
+            try KeyFileEdit(path: path).append(entry("b", "two"))
+            var status = stat()
+            #expect(stat(path, &status) == 0)
+            #expect((status.st_uid, status.st_gid) == owner)
+            #expect(status.st_mode & 0o7777 == 0o640)
+            #expect(try KeyFile.parse(String(contentsOfFile: path, encoding: .utf8)).count == 2)
+        }
+    }
+
+    @Test func aFileThatCannotKeepItsOwnerIsNotTouched() throws {
+        try inFolder { path in
+            try KeyFileEdit(path: path).append(entry("a", "one"))
+            let before = try String(contentsOfFile: path, encoding: .utf8)
+            var edit = KeyFileEdit(path: path)
+            edit.setOwner = { _, _, _ in
+                errno = EPERM
+                return -1
+            }
+            let user = geteuid()
+            #expect {
+                try edit.append(entry("b", "two"))
+            } throws: {
+                "\($0)".contains("user \(user)") && "\($0)".contains("nothing was changed")
+            }
+            #expect(try String(contentsOfFile: path, encoding: .utf8) == before)
+            let folder = URL(filePath: path).deletingLastPathComponent().path()
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["keys"])
+        }
+    }
+
+    @Test func aLinkStaysALink() throws {
+        try inFolder { path in
+            try KeyFileEdit(path: path).append(entry("a", "one"))
+            try FileManager.default.createSymbolicLink(atPath: path + "-link", withDestinationPath: path)
+            try KeyFileEdit(path: path + "-link").append(entry("b", "two"))
+            #expect(try FileManager.default.destinationOfSymbolicLink(atPath: path + "-link") == path)
+            #expect(try KeyFile.parse(String(contentsOfFile: path, encoding: .utf8)).count == 2)
+        }
+    }
+
     @Test func keysAreLongAndDiffer() {
         let keys = Set((0..<100).map { _ in SecretKey.make() })
         #expect(keys.count == 100)
