@@ -16,6 +16,9 @@ struct GatewayLife: Sendable {
     /// The group would write its services out, with every setting and credential in them.
     private static let silence = Logger(label: "services") { _ in SwiftLogNoOpLogHandler() }
 
+    /// How long a changed certificate may go unseen; SIGHUP reads it at once.
+    private static let certificateInterval = Duration.seconds(10)
+
     func run() async throws {
         let reload = GatewayReload(gateway: gateway, sources: sources)
         // First, so that it ends last: it must see a second signal during the drain.
@@ -23,9 +26,12 @@ struct GatewayLife: Sendable {
         if let lines = gateway.telemetry.accessLines { services.append(lines) }
         if let lines = gateway.telemetry.traceLines { services.append(lines) }
         if let keys = gateway.keys {
-            services.append(KeyFileWatcher(source: keys, interval: gateway.settings.keysInterval))
+            services.append(FileWatcher(interval: gateway.settings.keysInterval) { keys.reloadIfChanged() })
         }
-        if gateway.settings.listenerTLS != nil { services.append(CertificateWatcher(listener: gateway.listener)) }
+        if gateway.settings.listenerTLS != nil {
+            let listener = gateway.listener
+            services.append(FileWatcher(interval: GatewayLife.certificateInterval) { listener.reloadCertificates() })
+        }
         services += [
             StoreKeeper(store: gateway.store), gateway.fleet.watch, BridgeKeeper(bridge: gateway.bridge),
             Traffic(listener: gateway.listener, feeder: gateway.feeder, live: gateway.routes.live),
