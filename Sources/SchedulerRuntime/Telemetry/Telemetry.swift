@@ -37,17 +37,6 @@ package final class Telemetry: RecordSink {
         return families.filter { !$0.series.isEmpty }.sorted { $0.definition.name < $1.definition.name }
     }
 
-    /// Output tokens of ended work so far, by pool index and band.
-    func outputTokens() -> [PoolBandKey: UInt64] {
-        var sums: [PoolBandKey: UInt64] = [:]
-        for shard in shards {
-            for (key, tally) in shard.counts().requests where key.pool >= 0 {
-                sums[PoolBandKey(pool: key.pool, band: key.band), default: 0] &+= tally.outputTokens
-            }
-        }
-        return sums
-    }
-
     private func mergedCounts() -> TelemetryShard.Counts {
         var merged = TelemetryShard.Counts()
         for shard in shards {
@@ -129,12 +118,6 @@ package final class Telemetry: RecordSink {
             perPool(MetricCatalogue.prefixMatchedTokens, seen.matchedTokens),
         ]
     }
-}
-
-/// A pool's number and a band, as a key.
-struct PoolBandKey: Hashable, Sendable {
-    var pool: Int
-    var band: Band
 }
 
 /// The names that go into labels.
