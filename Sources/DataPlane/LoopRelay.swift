@@ -150,7 +150,6 @@ final class LoopRelay: WorkHome, @unchecked Sendable {
                 works[work]?.forward(to: endpoint, attempt: attempt)
             case .refuse(let work, let outcome, let retryAfter):
                 works[work]?.refuse(outcome, retryAfter: retryAfter)
-            case .cancelUpstream(let work): works[work]?.withdraw()
             }
         }
     }

@@ -7,8 +7,6 @@ package enum Effect: Sendable {
     case forward(WorkID, EndpointID, attempt: Int)
     /// The work is over without an answer. Tell the client, or account the job attempt.
     case refuse(WorkID, Outcome, retryAfter: Duration?)
-    /// Close the upstream connection of this forwarded work and end it as `withdrawn`; answered with `cancelled`.
-    case cancelUpstream(WorkID)
     /// Bring up to this many more jobs of the pool (`backlog` said that there are some): an `arrived` for each, then
     /// one `backlog`. At most one claim of a pool is unanswered. A claim that brings nothing although jobs are said to
     /// be there is repeated after a pause.

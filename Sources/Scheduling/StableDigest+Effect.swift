@@ -15,9 +15,6 @@ extension StableDigest {
             absorb(work.rawValue)
             absorb(outcome.rawValue)
             absorb(Int(retryAfter?.wholeNanoseconds ?? -1))
-        case .cancelUpstream(let work):
-            absorb(3)
-            absorb(work.rawValue)
         case .claimJobs(let pool, let limit):
             absorb(4)
             absorb(pool.index)

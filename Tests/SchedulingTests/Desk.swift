@@ -78,7 +78,6 @@ struct Desk: ~Copyable {
 enum Deed: Equatable {
     case forward(WorkID, EndpointID)
     case refuse(WorkID, Outcome)
-    case cancelUpstream(WorkID)
     case claim(Int)
     case ejected(EndpointID)
     case restored(EndpointID)
@@ -92,7 +91,6 @@ extension [Effect] {
             switch effect {
             case .forward(let work, let endpoint, _): .forward(work, endpoint)
             case .refuse(let work, let outcome, _): .refuse(work, outcome)
-            case .cancelUpstream(let work): .cancelUpstream(work)
             case .claimJobs(_, let limit): .claim(limit)
             case .observe(.ejected(let endpoint)): .ejected(endpoint)
             case .observe(.restored(let endpoint)): .restored(endpoint)

@@ -11,7 +11,6 @@ extension RandomWorld {
             guard let piece = pieces[work] else { return complain("refused \(work), which is over (\(outcome))") }
             if case .inFlight = piece.place { complain("refused \(work), which is in flight") }
             leave(work)
-        case .cancelUpstream(let work): complain("cancelled \(work) without need")
         case .claimJobs(let pool, let limit):
             if claims[pool.index] != nil { complain("a second claim is on its way") }
             if limit < 1 || limit > settings.readAhead.window { complain("claimed \(limit)") }

@@ -8,7 +8,6 @@ import Synchronization
 package enum WorkEffect: Sendable {
     case forward(WorkID, EndpointID, attempt: Int)
     case refuse(WorkID, Outcome, retryAfter: Duration?)
-    case cancelUpstream(WorkID)
 }
 
 /// What holds the works of one event loop. Called on that loop only.
@@ -166,7 +165,6 @@ package final class SchedulerHost: Sendable {
         switch effect {
         case .forward(let work, let endpoint, let attempt): (work.home, .forward(work, endpoint, attempt: attempt))
         case .refuse(let work, let outcome, let retry): (work.home, .refuse(work, outcome, retryAfter: retry))
-        case .cancelUpstream(let work): (work.home, .cancelUpstream(work))
         case .claimJobs, .wake, .observe: nil
         }
     }
@@ -175,7 +173,7 @@ package final class SchedulerHost: Sendable {
         let observations = receivers.withLock { $0.observations }
         for effect in effects {
             switch effect {
-            case .forward, .refuse, .cancelUpstream: continue
+            case .forward, .refuse: continue
             case .claimJobs(let pool, let limit): claim(pool, limit)
             case .wake(let instant): timer.arm(at: instant, now: now) { [weak self] in self?.submit(.timerFired) }
             case .observe(let observation): observations?(observation)

@@ -34,14 +34,14 @@ private final class SubmittedOrder: Sendable {
 extension WorkEffect {
     fileprivate var work: WorkID {
         switch self {
-        case .forward(let work, _, _), .refuse(let work, _, _), .cancelUpstream(let work): work
+        case .forward(let work, _, _), .refuse(let work, _, _): work
         }
     }
 }
 
-/// Answers every `cancelled(work)` with a `cancelUpstream` of the same work.
+/// Answers every `cancelled(work)` with a `refuse` of the same work.
 private let echo: SchedulerHost.Script = { event, _, effects in
-    if case .cancelled(let work) = event { effects.append(.cancelUpstream(work)) }
+    if case .cancelled(let work) = event { effects.append(.refuse(work, .withdrawn, retryAfter: nil)) }
 }
 
 private func onLoops(_ count: Int, _ body: ([any EventLoop]) async throws -> Void) async throws {
