@@ -53,6 +53,103 @@ import WireFormats
         }
     }
 
+    private static let stamps = [
+        "created_at", "expires_at", "in_progress_at", "finalizing_at", "completed_at", "failed_at", "expired_at",
+        "cancelling_at", "cancelled_at",
+    ]
+
+    /// The stamps that are set, as seconds after the creation.
+    private func times(_ batch: JSONValue) throws -> [String: Int] {
+        let created = try #require(batch["created_at"]?.int)
+        var set: [String: Int] = [:]
+        for name in Self.stamps {
+            let value = try #require(batch[name])
+            if !value.isNull { set[name] = try #require(value.int) - created }
+        }
+        return set
+    }
+
+    /// A batch of two lines, the first of which is claimed and answered.
+    private func begin(_ store: SQLiteJobStore, window: Duration = .seconds(3_600)) async throws -> (BatchID, [Job]) {
+        let draft = BatchDraft(
+            tenant: "", endpoint: "/v1/embeddings", inputFile: try await input(store), window: window)
+        let batch = try await store.createBatch(draft, now: Fixture.now).id
+        let lines = (0..<2).map {
+            JobLine(
+                index: $0, customID: "\($0)", model: batch.text, offset: 0, length: 0, cost: JobCost(promptTokens: 1))
+        }
+        try await store.insertLines(lines, batch: batch)
+        _ = try await store.admit(batch, now: Fixture.now + .seconds(1))
+        let jobs = try await store.claim(ClaimRequest(models: [batch.text], limit: 2, now: Fixture.now)).jobs
+        let record = JobRecord(
+            state: .succeeded, response: JobResponse(status: 200, requestID: "r", body: [0x7b, 0x7d]))
+        let change = JobChange(job: jobs[0].id, lease: jobs[0].lease, step: .ended(record))
+        _ = try await store.apply([change], now: Fixture.now + .seconds(2))
+        return (batch, jobs)
+    }
+
+    @Test func everyEndOfABatchHasItsStatusAndTimes() async throws {
+        try await withRoutes { surface, store in
+            _ = try await store.recover(now: Fixture.now)
+            let later = { (seconds: Int64) in Fixture.now + .seconds(seconds) }
+            func object(_ id: BatchID) async throws -> JSONValue {
+                try await surface.answer(ControlRequest("GET", "/v1/batches/\(id.text)")).json
+            }
+            let running = ["created_at": 0, "expires_at": 3_600, "in_progress_at": 1]
+
+            let (whole, jobs) = try await begin(store)
+            #expect(try times(await object(whole)) == running)
+            let refused = JobRecord(state: .failed, fault: JobFault(code: "c", message: "m"))
+            let end = JobChange(job: jobs[1].id, lease: jobs[1].lease, step: .ended(refused))
+            _ = try await store.apply([end], now: later(3))
+            let finalizing = try await object(whole)
+            #expect(finalizing["status"]?.string == "finalizing")
+            #expect(try times(finalizing) == running.merging(["finalizing_at": 3]) { $1 })
+            _ = try await store.publish(whole, now: later(4))
+            let completed = try await object(whole)
+            #expect(completed["status"]?.string == "completed")
+            #expect(try times(completed) == running.merging(["finalizing_at": 3, "completed_at": 4]) { $1 })
+            #expect(completed["request_counts"]?["completed"]?.int == 1)
+            #expect(completed["request_counts"]?["failed"]?.int == 1)
+            #expect(completed["output_file_id"]?.string?.hasPrefix("file-") == true)
+            #expect(completed["error_file_id"]?.string?.hasPrefix("file-") == true)
+
+            let (late, _) = try await begin(store, window: .seconds(60))
+            _ = try await store.closeWindows(now: later(60))
+            _ = try await store.publish(late, now: later(61))
+            let expired = try await object(late)
+            #expect(expired["status"]?.string == "expired")
+            let ends = ["expires_at": 60, "finalizing_at": 60, "expired_at": 61]
+            #expect(try times(expired) == running.merging(ends) { $1 })
+
+            let (unwanted, _) = try await begin(store)
+            let cancel = ControlRequest("POST", "/v1/batches/\(unwanted.text)/cancel")
+            #expect(try await surface.answer(cancel).json["status"]?.string == "cancelling")
+            _ = try await store.publish(unwanted, now: later(9))
+            let cancelled = try await object(unwanted)
+            #expect(cancelled["status"]?.string == "cancelled")
+            #expect(try times(cancelled) == running.merging(["cancelling_at": 0, "cancelled_at": 9]) { $1 })
+            #expect(cancelled["request_counts"]?["total"]?.int == 2)
+
+            let draft = BatchDraft(tenant: "", endpoint: "/v1/embeddings", inputFile: try await input(store))
+            let bad = try await store.createBatch(draft, now: Fixture.now).id
+            let fault = BatchFault(code: "invalid_json_line", message: "m", parameter: "body", line: 7)
+            _ = try await store.reject(bad, faults: [fault], now: later(5))
+            let failed = try await object(bad)
+            #expect(failed["status"]?.string == "failed")
+            #expect(try times(failed)["failed_at"] == 5)
+            let entry = failed["errors"]?["data"]?.array?.first
+            #expect(failed["errors"]?["object"]?.string == "list")
+            #expect(entry?["code"]?.string == "invalid_json_line" && entry?["line"]?.int == 7)
+            #expect(entry?["param"]?.string == "body" && entry?["message"]?.string == "m")
+        }
+    }
+
+    private func input(_ store: SQLiteJobStore) async throws -> FileID {
+        let upload = try await store.beginFile(FileDraft(tenant: "", filename: "in", purpose: .batch))
+        return try await upload.finish(now: Fixture.now).id
+    }
+
     @Test func anAbandonedUploadLeavesNoFile() async throws {
         try await withRoutes { surface, _ in
             var form = Form(fields: [("purpose", "vision")], file: ("a", Array(repeating: 65, count: 10_000)))
