@@ -1,17 +1,21 @@
+import DataPlane
 import FlowControl
 import JobLifecycle
 
 extension AttemptResult {
-    /// What an outcome means for a retry. The one table between the two words.
-    init(_ outcome: Outcome, status: Int) {
-        switch outcome {
-        case .completed: self = .answered(status: status)
-        case .queueFull, .queueTimeout, .noEndpoint, .modelNotFound, .enginesFull, .bufferBudget: self = .shed
+    /// What an answer means for a retry. The one table between the two words.
+    init(_ answer: JobAnswer) {
+        // An attempt that was forwarded may have reached its engine.
+        let wasSent = answer.endpoint != nil
+        switch answer.outcome {
+        case .completed: self = .answered(status: answer.status)
+        case .enginesFull: self = wasSent ? .full : .shed
+        case .queueFull, .queueTimeout, .noEndpoint, .modelNotFound, .bufferBudget: self = .shed
         case .connectFailed: self = .unreachable
         case .engineStreamError, .engineReset, .engineTruncated, .firstByteTimeout, .idleTimeout, .engineProtocol:
-            self = .broken(code: outcome.rawValue)
-        case .requestRefused: self = .refused(code: outcome.rawValue)
-        case .clientGone, .shuttingDown, .withdrawn: self = .givenBack
+            self = .broken(code: answer.outcome.rawValue)
+        case .requestRefused: self = .refused(code: answer.outcome.rawValue)
+        case .clientGone, .shuttingDown, .withdrawn: self = .givenBack(wasSent: wasSent)
         }
     }
 }

@@ -1,5 +1,7 @@
+import DataPlane
 import JobLifecycle
 import JobStores
+import SchedulerRuntime
 import WireFormats
 
 /// Reads an input file in pieces into lines and faults. Memory: one piece, the lines of one insert, and 16 bytes per
@@ -8,7 +10,11 @@ struct BatchCheck {
     private(set) var faults: [BatchFault] = []
     /// No line after this can change that the file is no batch, or enough faults are known.
     private(set) var mustStop = false
+    /// A line names a model that an engine may yet turn out to serve: if no other line has a fault, the file is read
+    /// again later.
+    private(set) var isUndecided = false
     private let endpoint: String
+    private let models: ModelKnowledge
     private let settings: FeederSettings
     private var splitter: JSONLines
     private var seen: Set<CustomIDDigest> = []
@@ -17,9 +23,10 @@ struct BatchCheck {
     private let known: Int
     private var ready: [JobLine] = []
 
-    init(progress: ValidationProgress, settings: FeederSettings) {
+    init(progress: ValidationProgress, models: ModelKnowledge, settings: FeederSettings) {
         endpoint = progress.batch.endpoint
         known = progress.lines
+        self.models = models
         self.settings = settings
         splitter = JSONLines(maximumLineBytes: settings.lineBytes)
     }
@@ -34,7 +41,9 @@ struct BatchCheck {
     mutating func finish() {
         read { splitter, visit in try splitter.finish(visit) }
         if count == 0 && faults.isEmpty {
-            add(BatchFault(code: "empty_file", message: "The input file has no requests."))
+            add(
+                BatchFault(
+                    code: BatchLineFailure.Code.emptyFile.rawValue, message: "The input file has no requests."))
         }
     }
 
@@ -70,8 +79,8 @@ struct BatchCheck {
         guard count < settings.linesPerBatch else {
             add(
                 BatchFault(
-                    code: "too_many_lines", message: "The input file has more than \(settings.linesPerBatch) requests.",
-                    line: line.number))
+                    code: BatchLineFailure.Code.tooManyLines.rawValue,
+                    message: "The input file has more than \(settings.linesPerBatch) requests.", line: line.number))
             mustStop = true
             return
         }
@@ -79,14 +88,35 @@ struct BatchCheck {
         do throws(BatchLineFailure) {
             let parsed = try BatchLine.parse(line.bytes, endpoint: endpoint)
             guard seen.insert(CustomIDDigest(parsed.customID)).inserted else {
-                throw BatchLineFailure(
-                    .duplicateCustomID, "The 'custom_id' is the same as an earlier line's.", param: "custom_id")
+                throw .duplicateCustomID(parsed.customID)
             }
+            if let fault = fault(of: parsed.request, line.number) { return add(fault) }
+            // Lines go in in order: none after the one that waits.
+            if isUndecided { return }
             if count > known && faults.isEmpty { ready.append(job(parsed, line)) }
         } catch {
             add(
                 BatchFault(
                     code: error.code.rawValue, message: error.message, parameter: error.param, line: line.number))
+        }
+    }
+
+    /// What the pool of its model says of a line that is well-formed.
+    private mutating func fault(of request: RequestScan, _ line: Int) -> BatchFault? {
+        switch models.find(request.model) {
+        case .served(let pool):
+            guard let refusal = PoolRules.refusal(of: request, path: endpoint, by: pool) else { return nil }
+            return BatchFault(
+                code: refusal.code, message: refusal.message, parameter: refusal.parameter, line: line)
+        case .remembered: return nil
+        case .unknown:
+            let known = Array(models.directory.models.keys)
+            let refusal = StatusTable.modelNotFound(request.model, known: known)
+            return BatchFault(
+                code: refusal.code, message: refusal.message, parameter: "body.model", line: line)
+        case .undecided:
+            isUndecided = true
+            return nil
         }
     }
 
@@ -96,7 +126,7 @@ struct BatchCheck {
             offset: line.offset + parsed.body.lowerBound, length: parsed.body.count,
             cost: JobCost(
                 promptTokens: parsed.request.promptTokenEstimate, outputTokens: parsed.request.maximumOutputTokens,
-                sequences: parsed.request.sequences))
+                sequences: parsed.request.sequences), sendsOnce: parsed.request.store)
     }
 
     private mutating func add(_ fault: BatchFault) {

@@ -2,11 +2,12 @@ import DataPlane
 import FleetTracking
 import JobLifecycle
 import JobStores
+import NIOCore
 import Synchronization
 
 /// What event loops, doors and stores leave for the feeder's tasks. Leaving never blocks.
 ///
-/// Bounded by what runs: one claim per pool, a grant and an answer per placed job, a line per open batch.
+/// Bounded by what runs: one claim per pool, a grant and an answer per placed job, an entry per open batch.
 final class FeederInbox: Sendable {
     /// What became of a running job, in order per job.
     enum Step: Sendable {
@@ -20,6 +21,10 @@ final class FeederInbox: Sendable {
         var claims: [(pool: PoolID, limit: Int)] = []
         var mustRefresh = false
         var steps: [Step] = []
+        /// Batches that name a model nobody knows yet, and until when each waits for it.
+        var undecided: [(batch: BatchID, until: WallTime)] = []
+        /// Counts changes of the directory.
+        var directoryVersion = 0
         var toValidate: [BatchID] = []
         var toPublish: [BatchID] = []
     }
@@ -43,6 +48,8 @@ final class FeederInbox: Sendable {
         state.withLock { $0.claims.isEmpty ? nil : $0.claims.removeFirst() }
     }
 
+    func hasClaim(of pool: PoolID) -> Bool { state.withLock { $0.claims.contains { $0.pool == pool } } }
+
     /// What is pending changed: the scheduler is to be told.
     func refresh() {
         state.withLock { $0.mustRefresh = true }
@@ -61,12 +68,16 @@ final class FeederInbox: Sendable {
         stepsSignal.raise()
     }
 
-    /// Up to `limit` steps, oldest first.
-    func takeSteps(_ limit: Int) -> [Step] {
+    /// Up to `limit` steps, oldest first, and no more once their answers have this many bytes.
+    func takeSteps(_ limit: Int, bytes: Int) -> [Step] {
         state.withLock { state in
-            let taken = Array(state.steps.prefix(limit))
-            state.steps.removeFirst(taken.count)
-            return taken
+            var (count, sum) = (0, 0)
+            while count < min(limit, state.steps.count), sum < bytes {
+                if case .answered(let answer) = state.steps[count] { sum += answer.body.readableBytes }
+                count += 1
+            }
+            defer { state.steps.removeFirst(count) }
+            return Array(state.steps.prefix(count))
         }
     }
 
@@ -79,6 +90,37 @@ final class FeederInbox: Sendable {
 
     func nextValidation() -> BatchID? {
         state.withLock { $0.toValidate.isEmpty ? nil : $0.toValidate.removeFirst() }
+    }
+
+    var directoryVersion: Int { state.withLock { $0.directoryVersion } }
+
+    /// Puts a batch aside whose models are not known yet. `version` is the directory's that was looked at: when it has
+    /// changed since, the batch is validated again at once.
+    func setAside(_ batch: BatchID, until: WallTime, version: Int) {
+        let isOld = state.withLock { state in
+            if state.directoryVersion == version { state.undecided.append((batch, until)) }
+            return state.directoryVersion != version
+        }
+        if isOld { add(validation: batch) }
+    }
+
+    /// Models were learned, or pools changed.
+    func directoryChanged() {
+        let batches = state.withLock { state in
+            state.directoryVersion += 1
+            defer { state.undecided = [] }
+            return state.undecided.map(\.batch)
+        }
+        for batch in batches { add(validation: batch) }
+    }
+
+    /// Batches that have waited long enough are validated for the last time.
+    func decide(at now: WallTime) {
+        let due = state.withLock { state in
+            defer { state.undecided.removeAll { $0.until <= now } }
+            return state.undecided.filter { $0.until <= now }.map(\.batch)
+        }
+        for batch in due { add(validation: batch) }
     }
 
     func add(publishing batch: BatchID) {

@@ -3,16 +3,16 @@ package import JobLifecycle
 /// Limits and times of async dispatch.
 package struct FeederSettings: Sendable {
     package var retries = RetryTable()
-    /// Request bodies of placed jobs and answers not yet recorded, together. At it, a claim waits for an answer.
+    /// Request bodies of placed jobs and answers not yet recorded, together. At it, the next job waits for an answer.
     package var heldBytes = 256 << 20
     /// How long a placed job may wait in the scheduler before it is put back with a backoff.
     package var placementWait = Duration.seconds(300)
-    /// How long lines wait for a model that no pool serves before they fail with `model_not_found`. Engines may come
-    /// up after the gateway.
+    /// How long after its creation a batch waits in validation for engines that have not said yet what they serve,
+    /// when it names a model that no pool ever served. Then, and at once when all engines have spoken, it fails.
     package var modelGrace = Duration.seconds(600)
     /// How often an unavailable store is tried, and how soon a failed ending is repeated.
     package var probeInterval = Duration.seconds(2)
-    /// How often served models and unserved lines are looked at. Not on the way of any job.
+    /// How often served models and waiting validations are looked at. Not on the way of any job.
     package var housekeepingInterval = Duration.seconds(2)
     /// How often expired files and old batches are looked for.
     package var sweepInterval = Duration.seconds(600)

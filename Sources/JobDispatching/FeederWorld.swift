@@ -16,8 +16,8 @@ package struct FeederWorld: Sendable {
     package var directory: @Sendable () -> Directory
     /// Dense tenant ids.
     package var tenant: @Sendable (String) -> TenantID
-    /// The hash chain over a body's prompt, for prefix affinity; empty: none.
-    package var prefix: @Sendable (Job, [UInt8]) -> [PrefixBlock]
+    /// The hash chain over the ranges of a body that hold its prompt, for prefix affinity; empty: none.
+    package var prefix: @Sendable (ModelID, UnsafeRawBufferPointer, [Range<Int>]) -> [PrefixBlock]
     package var clock: FeederClock
     /// Two uniform draws from [0, 1) for each retry.
     package var draws: @Sendable () -> (jitter: Double, spread: Double)
@@ -35,7 +35,7 @@ package struct FeederWorld: Sendable {
         self.submit = submit
         self.directory = directory
         self.tenant = tenant
-        self.prefix = { _, _ in [] }
+        self.prefix = { _, _, _ in [] }
         self.clock = .system
         self.draws = { (jitter: Double.random(in: 0..<1), spread: Double.random(in: 0..<1)) }
         self.batchEnded = { _ in }

@@ -1,10 +1,8 @@
 import DataPlane
 import FleetTracking
-import FlowControl
 import JobLifecycle
 import JobStores
 import Logging
-import NIOCore
 import SchedulerRuntime
 import Scheduling
 import Synchronization
@@ -22,20 +20,25 @@ extension JobFeeder {
         }
     }
 
-    /// Tells every pool's pending jobs, because something changed without a claim.
+    /// Tells every pool's pending jobs, because something changed without a claim. A pool whose claim waits is told by
+    /// the claim's answer: an earlier figure would be taken for it.
     private func tellBacklogs() async {
         let directory = world.directory()
-        for pool in directory.pools {
-            let models = JobFeeder.models(of: pool.id, directory)
-            let pending = life.withLock { $0.isDraining } ? 0 : (try? await world.store.pending(models: models)) ?? 0
-            world.submit(.backlog(pool.id, pending: pending))
+        do throws(StoreFailure) {
+            for pool in directory.pools where !inbox.hasClaim(of: pool.id) {
+                let isDraining = life.withLock { $0.isDraining }
+                let models = JobFeeder.models(of: pool.id, directory)
+                let pending = try await isDraining ? 0 : world.store.pending(models: models)
+                world.submit(.backlog(pool.id, pending: pending))
+            }
+        } catch {
+            await claimsFailed(error)
         }
     }
 
     private func answer(_ pool: PoolID, limit: Int) async {
         let directory = world.directory()
         let models = JobFeeder.models(of: pool, directory)
-        await waitForRoom()
         guard !models.isEmpty, !life.withLock({ $0.isDraining }), !Task.isCancelled else {
             return world.submit(.backlog(pool, pending: 0))
         }
@@ -50,58 +53,16 @@ extension JobFeeder {
             for (work, job) in zip(works, claim.jobs) { await place(work, job, directory) }
             world.submit(.backlog(pool, pending: claim.pending))
         } catch {
-            world.log.warning("async claim failed", metadata: ["reason": "\(error.message)"])
-            // The refresh after the store's recovery tells the true figure.
+            // The claim needs an answer; the true figure follows.
             world.submit(.backlog(pool, pending: 0))
+            await claimsFailed(error)
         }
     }
 
-    /// The limit of bytes in memory: a claim waits until an answer was recorded. There is always one to come, because
-    /// the bytes are those of running jobs.
-    private func waitForRoom() async {
-        while running.bytes >= settings.heldBytes && !Task.isCancelled { await progress.wait() }
-    }
-
-    private func place(_ work: WorkID, _ job: Job, _ directory: Directory) async {
-        let body: [UInt8]
-        do throws(StoreFailure) {
-            body = try await world.store.readBody(job.body)
-        } catch {
-            inbox.add(.unplaced(work, unreadable(error)))
-            return
-        }
-        guard let model = directory.models[job.model], running.beginPlacing(work) else {
-            inbox.add(.unplaced(work, .released))
-            return
-        }
-        let pool = directory.pool(model.pool)
-        let now = (wall: world.clock.wall(), monotonic: world.clock.monotonic())
-        let arrival = Arrival(
-            work: work, pool: model.pool, model: model.id, tenant: world.tenant(job.tenant), band: .async,
-            promptTokens: job.cost.promptTokens,
-            expectedOutputTokens: job.cost.outputTokens ?? pool?.expectedOutputTokens ?? 256,
-            sequences: job.cost.sequences, prefix: world.prefix(job, body), timeToLive: settings.placementWait,
-            deadline: now.monotonic + (job.deadline - now.wall))
-        let inbox = inbox
-        world.port.place(
-            JobAttempt(
-                arrival: arrival, path: job.path, body: ByteBuffer(bytes: body),
-                requestID: "\(job.batch.text)-\(job.id.line)-\(job.retries + 1)", model: job.model, tenant: job.tenant),
-            onGrant: { work, _ in inbox.add(.granted(work)) },
-            onAnswer: { [running] answer in
-                running.answered(answer.work, bytes: answer.body.readableBytes)
-                inbox.add(.answered(answer))
-            })
-        // A withdrawal between the check and the placing found nothing to withdraw.
-        if running.isWithdrawn(work) { world.port.withdraw(work) }
-    }
-
-    private func unreadable(_ failure: StoreFailure) -> JobChange.Step {
-        if failure.code == .notFound {
-            let fault = JobFault(code: "input_file_lost", message: "The line's bytes are gone from the input file.")
-            return .ended(JobRecord(state: .failed, fault: fault))
-        }
-        return .postponed(until: world.clock.wall() + settings.probeInterval, countsAsAttempt: false)
+    /// What is pending is not known, so it is looked at again: nothing else may happen that would bring it up.
+    private func claimsFailed(_ failure: StoreFailure) async {
+        await waitForStore("async jobs cannot be read", failure)
+        inbox.refresh()
     }
 
     /// The names that requests of this pool use, sorted.

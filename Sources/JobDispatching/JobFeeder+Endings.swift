@@ -38,11 +38,8 @@ extension JobFeeder {
         } catch {
             // Conflict: it was published before, by an earlier life or an earlier wish. Not found: it is gone.
             if error.code != .unavailable && error.code != .limitReached { return running.forget(batch) }
-            world.log.warning(
-                "a batch could not be published yet",
-                metadata: ["batch": "\(batch.text)", "reason": "\(error.message)"])
+            await waitForStore("a batch could not be published yet", error, ["batch": "\(batch.text)"])
             inbox.add(publishing: batch)
-            try? await world.clock.sleep(world.clock.wall() + settings.probeInterval)
         }
     }
 }

@@ -6,13 +6,14 @@ import Logging
 import NIOCore
 
 extension JobFeeder {
-    /// Steps in one transaction: with answers of some kilobytes it stays within a few megabytes.
+    /// Steps in one transaction, and bytes of answers after which it takes no more.
     private static let stepsPerCommit = 256
+    private static let bytesPerCommit = 8 << 20
 
     /// The records task: what became of jobs goes into the store in the order it came, and is kept until it is there.
     func recordSteps() async {
         while !Task.isCancelled {
-            let steps = inbox.takeSteps(JobFeeder.stepsPerCommit)
+            let steps = inbox.takeSteps(JobFeeder.stepsPerCommit, bytes: JobFeeder.bytesPerCommit)
             if steps.isEmpty {
                 await inbox.stepsSignal.wait()
                 continue
@@ -48,12 +49,7 @@ extension JobFeeder {
                 return try await world.store.apply(changes, now: world.clock.wall())
             } catch {
                 if error.code == .closed { return nil }
-                inbox.timerSignal.raise()
-                world.log.warning(
-                    "async results wait for the store",
-                    metadata: ["reason": "\(error.message)", "count": "\(changes.count)"])
-                try? await world.clock.sleep(world.clock.wall() + settings.probeInterval)
-                _ = await world.store.probe()
+                await waitForStore("async results wait for the store", error, ["count": "\(changes.count)"])
             }
         }
         return nil
@@ -74,13 +70,12 @@ extension JobFeeder {
     private func outcome(of answer: JobAnswer, _ job: Job, now: WallTime) -> JobChange.Step {
         let context = AttemptContext(
             attempts: job.attempts, retries: job.retries, timeLeft: job.deadline - now, retryAfter: answer.retryAfter,
-            draws: world.draws())
-        let result = AttemptResult(answer.outcome, status: answer.status)
-        switch settings.retries.verdict(for: result, context) {
+            sendsOnce: job.sendsOnce, draws: world.draws())
+        switch settings.retries.verdict(for: AttemptResult(answer), context) {
         case .succeeded:
-            return .ended(record(.succeeded, answer))
+            return .ended(record(.succeeded, answer, job))
         case .failed(let fault):
-            var record = record(.failed, answer)
+            var record = record(.failed, answer, job)
             if let fault { (record.fault, record.response) = (fault, nil) }
             return .ended(record)
         case .expired:
@@ -92,11 +87,11 @@ extension JobFeeder {
         }
     }
 
-    private func record(_ state: JobState, _ answer: JobAnswer) -> JobRecord {
+    private func record(_ state: JobState, _ answer: JobAnswer, _ job: Job) -> JobRecord {
         JobRecord(
             state: state,
             response: JobResponse(
-                status: answer.status, requestID: answer.engineRequestID ?? "",
+                status: answer.status, requestID: answer.engineRequestID ?? JobFeeder.requestID(of: job),
                 body: Array(answer.body.readableBytesView)),
             usage: BatchUsage(
                 inputTokens: max(0, answer.promptTokens ?? 0), cachedTokens: max(0, answer.cachedTokens ?? 0),

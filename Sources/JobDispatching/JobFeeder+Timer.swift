@@ -2,18 +2,17 @@ import JobLifecycle
 import JobStores
 import Logging
 import SchedulerRuntime
+import Synchronization
 
 extension JobFeeder {
     /// What the timer task remembers between its rounds.
     struct Housekeeping {
         var servedModels: Set<String> = []
-        /// Models that lines wait for and no pool serves, since when.
-        var unserved: [String: WallTime] = [:]
         var nextSweep = WallTime(milliseconds: 0)
     }
 
-    /// The timer task: due retries, closing windows, the store's health, models without a pool. Sleeps until the next
-    /// of them is due or something is due earlier.
+    /// The timer task: due retries, closing windows, the store's health, what is served. Sleeps until the next of them
+    /// is due or something is due earlier.
     func keepTime() async {
         var keeping = Housekeeping()
         while !Task.isCancelled {
@@ -63,27 +62,18 @@ extension JobFeeder {
             keeping.servedModels = served
             inbox.refresh()
         }
-        guard let waiting = try? await world.store.waitingModels() else { return }
-        let now = world.clock.wall()
-        let missing = waiting.filter { !served.contains($0) }
-        keeping.unserved = Dictionary(
-            uniqueKeysWithValues: missing.map { ($0, keeping.unserved[$0] ?? now) })
-        for model in missing {
-            guard let since = keeping.unserved[model], now - since >= settings.modelGrace else { continue }
-            await fail(model)
-        }
+        // Tried again in the next round, and before each validation.
+        try? await rememberModels()
+        inbox.decide(at: world.clock.wall())
     }
 
-    /// Ends the lines of a model that no pool came to serve.
-    private func fail(_ model: String) async {
-        let fault = JobFault(
-            code: "model_not_found",
-            message: "No pool serves the model '\(model)'; waited \(Int(settings.modelGrace.components.seconds)) s.")
-        while !Task.isCancelled {
-            guard let failed = try? await world.store.failLines(model: model, fault: fault, now: world.clock.wall())
-            else { return }
-            for batch in failed.drained { inbox.add(publishing: batch) }
-            if failed.count == 0 { return }
-        }
+    /// Has the store keep the names of the models that are served now: after a restart a batch may name them although
+    /// no engine has said yet what it serves.
+    func rememberModels() async throws(StoreFailure) {
+        let served = Set(world.directory().models.keys)
+        let fresh = life.withLock { served.subtracting($0.remembered) }
+        if fresh.isEmpty { return }
+        try await world.store.rememberModels(fresh.sorted(), now: world.clock.wall())
+        life.withLock { $0.remembered = served }
     }
 }

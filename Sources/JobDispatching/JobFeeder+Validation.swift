@@ -1,5 +1,6 @@
 import JobLifecycle
 import JobStores
+import Logging
 
 extension JobFeeder {
     /// The validation task: one batch at a time, in the order they were made.
@@ -14,8 +15,8 @@ extension JobFeeder {
             } catch {
                 // Conflict: it was cancelled meanwhile. Not found: it is gone.
                 if error.code != .unavailable && error.code != .limitReached { continue }
+                await waitForStore("a batch could not be validated yet", error, ["batch": "\(batch.text)"])
                 inbox.add(validation: batch)
-                try? await world.clock.sleep(world.clock.wall() + settings.probeInterval)
             }
         }
     }
@@ -23,7 +24,10 @@ extension JobFeeder {
     private func validate(_ id: BatchID) async throws(StoreFailure) {
         let store = world.store
         guard let progress = try await store.validationProgress(id) else { return }
-        var check = BatchCheck(progress: progress, settings: settings)
+        let version = inbox.directoryVersion
+        let patience = progress.batch.times.created + settings.modelGrace
+        let models = try await knowledge(mayWait: world.clock.wall() < patience)
+        var check = BatchCheck(progress: progress, models: models, settings: settings)
         let reader: any FileReading
         do throws(StoreFailure) {
             reader = try await store.openInput(progress.batch.inputFile)
@@ -42,6 +46,7 @@ extension JobFeeder {
             if piece.isEmpty || check.mustStop { break }
         }
         if Task.isCancelled { return }
+        if check.isUndecided && check.faults.isEmpty { return inbox.setAside(id, until: patience, version: version) }
         let now = world.clock.wall()
         if check.faults.isEmpty {
             let admitted = try await store.admit(id, now: now)
@@ -50,6 +55,14 @@ extension JobFeeder {
         } else {
             try await reject(id, check.faults)
         }
+    }
+
+    private func knowledge(mayWait: Bool) async throws(StoreFailure) -> ModelKnowledge {
+        let directory = world.directory()
+        // Before a line is accepted for its model: the next life must know it too.
+        try await rememberModels()
+        return ModelKnowledge(
+            directory: directory, remembered: Set(try await world.store.knownModels()), mayWait: mayWait)
     }
 
     private func reject(_ id: BatchID, _ faults: [BatchFault]) async throws(StoreFailure) {

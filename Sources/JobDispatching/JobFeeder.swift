@@ -30,6 +30,8 @@ package final class JobFeeder: Service {
         var isDraining = false
         /// What the scheduler was told last.
         var isPaused = false
+        /// The served models that the store knows of.
+        var remembered: Set<String> = []
     }
 
     package init(world: FeederWorld, settings: FeederSettings = FeederSettings()) {
@@ -48,8 +50,11 @@ package final class JobFeeder: Service {
     /// The scheduler's wish for jobs: register it with `SchedulerHost.receiveClaims`. Never blocks.
     package func receiveClaim(_ pool: PoolID, limit: Int) { inbox.add(claim: pool, limit: limit) }
 
-    /// Models were learned or pools changed: lines that waited for a model may have a pool now.
-    package func directoryChanged() { inbox.refresh() }
+    /// Models were learned or pools changed: lines and batches that waited for a model may have a pool now.
+    package func directoryChanged() {
+        inbox.directoryChanged()
+        inbox.refresh()
+    }
 
     /// Progress for the page and the metrics.
     package func overview() async throws(StoreFailure) -> DispatchOverview {
@@ -104,11 +109,23 @@ package final class JobFeeder: Service {
                 return
             } catch {
                 tellPause()
-                world.log.warning("async store is not available", metadata: ["reason": "\(error.message)"])
-                try? await world.clock.sleep(world.clock.wall() + settings.probeInterval)
-                _ = await store.probe()
+                await waitForStore("async store is not available", error)
             }
         }
+    }
+
+    /// After an operation that an unwell store did not take: has the scheduler told, gives the store a moment, and
+    /// tries it. The caller then does the same again.
+    func waitForStore(_ what: Logger.Message, _ failure: StoreFailure, _ metadata: Logger.Metadata = [:]) async {
+        inbox.timerSignal.raise()
+        world.log.warning(what, metadata: metadata.merging(["reason": "\(failure.message)"]) { $1 })
+        do {
+            try await world.clock.sleep(world.clock.wall() + settings.probeInterval)
+        } catch {
+            // The feeder ends: nothing is tried any more.
+            return
+        }
+        _ = await world.store.probe()
     }
 
     /// Tells the scheduler when async grants must stop or may come again.

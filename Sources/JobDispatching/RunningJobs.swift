@@ -9,8 +9,8 @@ import Synchronization
 final class RunningJobs: Sendable {
     struct Entry: Sendable {
         var job: Job
-        /// Request bytes until the answer came, then the answer's.
-        var bytes: Int
+        /// Bytes in memory: the request's from its reading until the answer came, then the answer's.
+        var bytes = 0
         var isPlaced = false
         var isWithdrawn = false
     }
@@ -41,9 +41,21 @@ final class RunningJobs: Sendable {
     func add(_ work: WorkID, _ job: Job) {
         state.withLock { state in
             let isClosing = state.isOver || state.closing.contains(job.batch)
-            state.entries[work] = Entry(job: job, bytes: job.body.length, isWithdrawn: isClosing)
+            state.entries[work] = Entry(job: job, isWithdrawn: isClosing)
             state.byBatch[job.batch, default: []].insert(work)
-            state.bytes += job.body.length
+        }
+    }
+
+    /// Counts the bytes that the job's body is about to take, unless that would go over the limit. Something may
+    /// always be held, however large it is. Also true for a withdrawn job: it takes none.
+    func mayHold(_ work: WorkID, limit: Int) -> Bool {
+        state.withLock { state in
+            guard let entry = state.entries[work], !entry.isWithdrawn else { return true }
+            let length = entry.job.body.length
+            guard state.bytes == 0 || state.bytes + length <= limit else { return false }
+            state.bytes += length
+            state.entries[work]?.bytes += length
+            return true
         }
     }
 
@@ -58,7 +70,7 @@ final class RunningJobs: Sendable {
 
     func isWithdrawn(_ work: WorkID) -> Bool { state.withLock { $0.entries[work]?.isWithdrawn ?? false } }
 
-    /// The answer came: its bytes are held now instead of the request's.
+    /// The answer came: its bytes are in memory now instead of the request's.
     func answered(_ work: WorkID, bytes: Int) {
         state.withLock { state in
             guard let entry = state.entries[work] else { return }

@@ -10,6 +10,8 @@ package struct Job: Sendable, Hashable {
     package var model: String
     package var body: BodyLocation
     package var cost: JobCost
+    /// The line asks the engine to keep something (`store`): once it was sent it is never sent again.
+    package var sendsOnce: Bool
     /// Failed attempts that count towards the cap.
     package var attempts: Int
     /// All times it was put back, sheds included: the exponent of the backoff.
@@ -21,7 +23,8 @@ package struct Job: Sendable, Hashable {
 
     package init(
         id: JobID, batch: BatchID, tenant: String, customID: String, path: String, model: String, body: BodyLocation,
-        cost: JobCost, attempts: Int = 0, retries: Int = 0, deadline: WallTime, lease: LeaseToken
+        cost: JobCost, sendsOnce: Bool = false, attempts: Int = 0, retries: Int = 0, deadline: WallTime,
+        lease: LeaseToken
     ) {
         self.id = id
         self.batch = batch
@@ -31,6 +34,7 @@ package struct Job: Sendable, Hashable {
         self.model = model
         self.body = body
         self.cost = cost
+        self.sendsOnce = sendsOnce
         self.attempts = attempts
         self.retries = retries
         self.deadline = deadline

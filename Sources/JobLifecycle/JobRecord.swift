@@ -47,6 +47,11 @@ package struct JobFault: Sendable, Hashable {
     package static let batchExpired = JobFault(
         code: "batch_expired",
         message: "This request could not be executed before the completion window expired.")
+    /// For a line that may be sent once only, when nobody can tell any more whether an engine ran it.
+    package static let interrupted = JobFault(
+        code: "interrupted",
+        message: "The gateway stopped while this request was on its way to an engine. It asks the engine to store its "
+            + "answer, so it was not sent a second time.")
     package static let batchCancelled = JobFault(
         code: "batch_cancelled", message: "This request was not executed because its batch was cancelled.")
 }

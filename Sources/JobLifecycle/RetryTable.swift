@@ -4,16 +4,18 @@ import FleetTracking
 package enum AttemptResult: Sendable, Hashable {
     /// A whole answer with this HTTP status.
     case answered(status: Int)
-    /// Nothing ran: engines full, queue full, waited too long for room, no endpoint. Not the job's doing.
+    /// Nothing was sent: queue full, waited too long for room, no endpoint. Not the job's doing.
     case shed
+    /// The engine was asked and said that it is full (429, 503).
+    case full
     /// No connection to an engine. Nothing was sent, so it says nothing about the job.
     case unreachable
     /// An attempt that may have run broke off: reset, truncated, timeout, not HTTP. `code` names the outcome.
     case broken(code: String)
     /// The gateway itself refused the request; asking again would bring the same.
     case refused(code: String)
-    /// The gateway took it back: shutdown, drain.
-    case givenBack
+    /// The gateway took it back: shutdown, drain. `wasSent`: it may have reached an engine.
+    case givenBack(wasSent: Bool)
 }
 
 /// What becomes of a job after an attempt.
@@ -40,17 +42,20 @@ package struct AttemptContext: Sendable {
     package var timeLeft: Duration
     /// The engine's `Retry-After`.
     package var retryAfter: Duration?
+    /// The job may reach an engine once only (`Job.sendsOnce`).
+    package var sendsOnce: Bool
     /// Two uniform draws from [0, 1): the jitter, and the spread over a `Retry-After`.
     package var draws: (jitter: Double, spread: Double)
 
     package init(
-        attempts: Int, retries: Int, timeLeft: Duration, retryAfter: Duration? = nil,
+        attempts: Int, retries: Int, timeLeft: Duration, retryAfter: Duration? = nil, sendsOnce: Bool = false,
         draws: (jitter: Double, spread: Double)
     ) {
         self.attempts = attempts
         self.retries = retries
         self.timeLeft = timeLeft
         self.retryAfter = retryAfter
+        self.sendsOnce = sendsOnce
         self.draws = draws
     }
 }
@@ -61,12 +66,15 @@ package struct AttemptContext: Sendable {
 /// | attempt | verdict |
 /// |---|---|
 /// | 2xx, 3xx | succeeded |
-/// | 429, 503 from an engine; shed | retried, not counted |
+/// | 429, 503 from an engine; full; shed | retried, not counted |
 /// | unreachable | retried, not counted: an outage of the engines must not use up the lines behind it |
 /// | other 5xx, broken | retried and counted; at the cap failed, with the last answer or the code |
 /// | other 4xx, 1xx | failed, with the answer |
 /// | refused | failed, with the code |
 /// | given back | released, not counted |
+///
+/// A job that may be sent once only is retried after sheds and lost dials alone, which sent nothing. Any other end but
+/// success fails it: with the answer, or with a fault that says why it was not tried again.
 package struct RetryTable: Sendable, Hashable {
     /// Counted attempts. Five span 30 to 60 seconds of backoff: longer than a reset connection or a passing 500,
     /// short enough that a line which kills its engine does so five times at most.
@@ -77,10 +85,11 @@ package struct RetryTable: Sendable, Hashable {
     package init() {}
 
     package func verdict(for result: AttemptResult, _ context: AttemptContext) -> AttemptVerdict {
+        if context.sendsOnce, let end = RetryTable.onlyEnd(after: result) { return end }
         switch result {
         case .answered(let status) where (200..<400).contains(status):
             return .succeeded
-        case .answered(429), .answered(503), .shed, .unreachable:
+        case .answered(429), .answered(503), .full, .shed, .unreachable:
             return retry(context, countsAsAttempt: false)
         case .answered(let status) where (500..<600).contains(status):
             if context.attempts + 1 >= maximumAttempts { return .failed(nil) }
@@ -99,6 +108,24 @@ package struct RetryTable: Sendable, Hashable {
             return .failed(JobFault(code: code, message: "The gateway refused this request: \(code)."))
         case .givenBack:
             return .released
+        }
+    }
+
+    /// How a job ends that may not be sent again; nil: nothing was sent, or it ends as any other.
+    private static func onlyEnd(after result: AttemptResult) -> AttemptVerdict? {
+        let reason = "It asks the engine to store its answer, so it is not sent a second time."
+        switch result {
+        case .answered(let status) where !(200..<400).contains(status):
+            return .failed(nil)
+        case .full:
+            return .failed(JobFault(code: "engines_full", message: "The engine said that it is full. \(reason)"))
+        case .broken(let code):
+            return .failed(
+                JobFault(code: code, message: "The attempt ended as \(code) after the request was sent. \(reason)"))
+        case .givenBack(wasSent: true):
+            return .failed(.interrupted)
+        case .answered, .shed, .unreachable, .refused, .givenBack(wasSent: false):
+            return nil
         }
     }
 

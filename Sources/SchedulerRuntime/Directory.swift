@@ -8,11 +8,17 @@ package struct Directory: Sendable {
     package var endpoints: [EndpointEntry?]
     /// By the name requests use.
     package var models: [String: ModelEntry]
+    /// An endpoint has not said yet which models it serves, so there may be more than `models`.
+    package var awaitsModels: Bool
 
-    package init(pools: [PoolEntry] = [], endpoints: [EndpointEntry?] = [], models: [String: ModelEntry] = [:]) {
+    package init(
+        pools: [PoolEntry] = [], endpoints: [EndpointEntry?] = [], models: [String: ModelEntry] = [:],
+        awaitsModels: Bool = false
+    ) {
         self.pools = pools
         self.endpoints = endpoints
         self.models = models
+        self.awaitsModels = awaitsModels
     }
 }
 

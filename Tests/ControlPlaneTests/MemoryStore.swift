@@ -43,7 +43,7 @@ final class MemoryStore: JobStore {
         }
     }
 
-    func file(_ id: FileID, tenant: String) async throws(StoreFailure) -> StoredFile {
+    func file(_ id: FileID, tenant: String, now: WallTime) async throws(StoreFailure) -> StoredFile {
         try use { state in
             state.files.first { $0.id == id && $0.tenant == tenant && Self.lives($0, now) }.map { .success($0) }
                 ?? .failure(Self.missing("file"))
@@ -227,10 +227,8 @@ extension MemoryStore {
     }
     func wakeDelayed(now: WallTime) async throws(StoreFailure) -> Wakeup { throw Self.closed }
     func pending(models: [String]) async throws(StoreFailure) -> Int { throw Self.closed }
-    func waitingModels() async throws(StoreFailure) -> [String] { throw Self.closed }
-    func failLines(model: String, fault: JobFault, now: WallTime) async throws(StoreFailure) -> FailedLines {
-        throw Self.closed
-    }
+    func rememberModels(_ names: [String], now: WallTime) async throws(StoreFailure) { throw Self.closed }
+    func knownModels() async throws(StoreFailure) -> [String] { throw Self.closed }
     func closeWindows(now: WallTime) async throws(StoreFailure) -> [Batch] { throw Self.closed }
     func publish(_ batch: BatchID, now: WallTime) async throws(StoreFailure) -> Batch { throw Self.closed }
     func sweep(now: WallTime) async throws(StoreFailure) -> Bool { throw Self.closed }

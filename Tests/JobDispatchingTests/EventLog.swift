@@ -2,9 +2,15 @@ import Synchronization
 
 /// What happened so far, in order, and a way to wait for more of it.
 final class EventLog<Element: Sendable>: Sendable {
+    private struct Waiter {
+        var isEnough: @Sendable ([Element]) -> Bool
+        var continuation: CheckedContinuation<Void, Never>
+    }
+
     private struct State {
         var events: [Element] = []
-        var waiters: [(isEnough: @Sendable ([Element]) -> Bool, continuation: CheckedContinuation<Void, Never>)] = []
+        var waiters: [Int: Waiter] = [:]
+        var serial = 0
     }
 
     private let state = Mutex(State())
@@ -14,23 +20,30 @@ final class EventLog<Element: Sendable>: Sendable {
     func add(_ event: Element) {
         let ready = state.withLock { state in
             state.events.append(event)
-            let events = state.events
-            let ready = state.waiters.filter { $0.isEnough(events) }.map(\.continuation)
-            state.waiters.removeAll { $0.isEnough(events) }
-            return ready
+            let ready = state.waiters.filter { $0.value.isEnough(state.events) }
+            for serial in ready.keys { state.waiters[serial] = nil }
+            return ready.values.map(\.continuation)
         }
         for continuation in ready { continuation.resume() }
     }
 
-    /// Returns when the events so far are enough.
+    /// Returns when the events so far are enough, or the task is cancelled: a test over its time limit must end.
     func wait(until isEnough: @escaping @Sendable ([Element]) -> Bool) async {
-        await withCheckedContinuation { continuation in
-            let isReady = state.withLock { state in
-                if isEnough(state.events) { return true }
-                state.waiters.append((isEnough, continuation))
-                return false
+        let serial = state.withLock { state in
+            state.serial += 1
+            return state.serial
+        }
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let isReady = state.withLock { state in
+                    if Task.isCancelled || isEnough(state.events) { return true }
+                    state.waiters[serial] = Waiter(isEnough: isEnough, continuation: continuation)
+                    return false
+                }
+                if isReady { continuation.resume() }
             }
-            if isReady { continuation.resume() }
+        } onCancel: {
+            state.withLock { $0.waiters.removeValue(forKey: serial) }?.continuation.resume()
         }
     }
 }

@@ -9,6 +9,10 @@ import Synchronization
 final class FakePort: JobPort {
     enum Reaction: Sendable {
         case answer(status: Int, body: String)
+        /// Like `answer`, from an engine that gives no request id.
+        case answerWithoutID(status: Int, body: String)
+        /// Grants it, and breaks off.
+        case breakOff(Outcome)
         case end(Outcome)
         /// Grants it and keeps it until `finish` or a withdrawal.
         case hold
@@ -25,6 +29,7 @@ final class FakePort: JobPort {
 
     private struct Held {
         var onAnswer: @Sendable (JobAnswer) -> Void
+        var bytes: Int
     }
 
     private struct State {
@@ -46,6 +51,7 @@ final class FakePort: JobPort {
         self.react = react
     }
 
+    /// The most request bytes that were held at once.
     var mostBytes: Int { state.withLock { $0.mostBytes } }
 
     func onAnswered(_ body: @escaping @Sendable () -> Void) { answered.withLock { $0 = body } }
@@ -74,12 +80,24 @@ final class FakePort: JobPort {
             onGrant(work, EndpointID(0))
             onAnswer(FakePort.answer(work, .completed, status, body))
             answered.withLock { $0 }()
-        case .end(let outcome):
+        case .answerWithoutID(let status, let body):
+            onGrant(work, EndpointID(0))
+            var answer = FakePort.answer(work, .completed, status, body)
+            answer.engineRequestID = nil
+            onAnswer(answer)
+            answered.withLock { $0 }()
+        case .breakOff(let outcome):
+            onGrant(work, EndpointID(0))
             onAnswer(FakePort.answer(work, outcome, 0, ""))
+            answered.withLock { $0 }()
+        case .end(let outcome):
+            var answer = FakePort.answer(work, outcome, 0, "")
+            answer.endpoint = nil
+            onAnswer(answer)
             answered.withLock { $0 }()
         case .hold:
             state.withLock { state in
-                state.held[work] = Held(onAnswer: onAnswer)
+                state.held[work] = Held(onAnswer: onAnswer, bytes: attempt.body.readableBytes)
                 state.bytes += attempt.body.readableBytes
                 state.mostBytes = max(state.mostBytes, state.bytes)
             }
@@ -95,13 +113,19 @@ final class FakePort: JobPort {
 
     /// Ends a held attempt; nothing if it ended before.
     func finish(_ work: WorkID, _ outcome: Outcome = .completed, status: Int = 200, body: String = "{\"ok\":true}") {
-        guard let held = state.withLock({ $0.held.removeValue(forKey: work) }) else { return }
+        let held = state.withLock { state in
+            let held = state.held.removeValue(forKey: work)
+            state.bytes -= held?.bytes ?? 0
+            return held
+        }
+        guard let held else { return }
         held.onAnswer(FakePort.answer(work, outcome, status, body))
         answered.withLock { $0 }()
     }
 
     private static func answer(_ work: WorkID, _ outcome: Outcome, _ status: Int, _ body: String) -> JobAnswer {
         var answer = JobAnswer(work: work, outcome: outcome, status: status, body: ByteBuffer(string: body))
+        answer.endpoint = EndpointID(0)
         answer.engineRequestID = "engine-\(work.rawValue)"
         answer.promptTokens = 3
         answer.outputTokens = 2

@@ -13,12 +13,14 @@ extension FeederStage {
     }
 
     private func waitUntil(_ isReached: (StoreOverview) -> Bool) async {
-        while let overview = try? await store.overview(), !isReached(overview) { await Task.yield() }
+        while !Task.isCancelled, let overview = try? await store.overview(), !isReached(overview) {
+            await Task.yield()
+        }
     }
 
     /// Moves time in small steps until the batch ended, giving the feeder time to act on each.
     func advanceUntilEnded(_ batch: Batch) async {
-        while !ended.all.contains(where: { $0.id == batch.id }) {
+        while !Task.isCancelled, !ended.all.contains(where: { $0.id == batch.id }) {
             clock.advance(by: .seconds(1))
             _ = try? await store.overview()
             await Task.yield()

@@ -17,6 +17,8 @@ final class FeederStage: Sendable {
     let path: String
     let ownsFolder: Bool
     let store: SQLiteJobStore
+    /// What the feeder sees of the store.
+    let faulty: FaultyStore
     let port: FakePort
     let scheduler: FakeScheduler
     let clock: HandClock
@@ -34,6 +36,7 @@ final class FeederStage: Sendable {
             ?? FileManager.default.temporaryDirectory.appendingPathComponent("neap-feeder-\(UUID().uuidString)").path
         ownsFolder = path == nil
         store = try SQLiteJobStore.open(path: self.path, settings: storeSettings)
+        faulty = FaultyStore(store)
         self.port = port
         self.clock = clock
         let scheduler = FakeScheduler(slots: slots)
@@ -41,7 +44,7 @@ final class FeederStage: Sendable {
         let directory = DirectoryHolder(FeederStage.directory(models))
         self.directory = directory
         var world = FeederWorld(
-            store: store, port: OccupyingPort(port: port, scheduler: scheduler), submit: { scheduler.submit($0) },
+            store: faulty, port: OccupyingPort(port: port, scheduler: scheduler), submit: { scheduler.submit($0) },
             directory: { directory.current }, tenant: { _ in .everybody },
             log: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
         world.clock = clock.clock
@@ -58,12 +61,22 @@ final class FeederStage: Sendable {
         if ownsFolder { try? FileManager.default.removeItem(atPath: path) }
     }
 
-    static func directory(_ models: [String]) -> Directory {
-        var directory = Directory(pools: [PoolEntry(id: PoolID(0), name: "p", allowedPaths: [endpoint])])
+    static func directory(
+        _ models: [String], paths: Set<String> = [endpoint], priority: ClientPriority = .pass,
+        awaitsModels: Bool = false
+    ) -> Directory {
+        let pool = PoolEntry(id: PoolID(0), name: "p", allowedPaths: paths, clientPriority: priority)
+        var directory = Directory(pools: [pool], awaitsModels: awaitsModels)
         for (index, model) in models.enumerated() {
             directory.models[model] = ModelEntry(id: ModelID(index), pool: PoolID(0), record: "{}")
         }
         return directory
+    }
+
+    /// Puts another directory in force, as a reload or an engine's answer does.
+    func change(_ directory: Directory) {
+        self.directory.update { $0 = directory }
+        feeder.directoryChanged()
     }
 
     /// Runs the feeder while the body runs, then shuts it down gracefully and closes the store.
@@ -92,10 +105,11 @@ final class FeederStage: Sendable {
         }
     }
 
-    static func line(_ customID: String, model: String = "m") -> String {
+    /// `more`: members of the body, each with its comma behind.
+    static func line(_ customID: String, model: String = "m", more: String = "") -> String {
         """
         {"custom_id":"\(customID)","method":"POST","url":"\(endpoint)","body":{"model":"\(model)",\
-        "n": 1,"big":9007199254740993,"user":"\(customID)"}}
+        \(more)"n": 1,"big":9007199254740993,"user":"\(customID)"}}
         """
     }
 

@@ -158,25 +158,6 @@ struct JobFeederTests {
         }
     }
 
-    @Test("lines wait for a model that no pool serves, and fail when it does not come")
-    func unknownModel() async throws {
-        let stage = try FeederStage()
-        try await stage.run { stage in
-            let lost = try await stage.createBatch(lines: 2, model: "nowhere")
-            let late = try await stage.createBatch(lines: 2, model: "late")
-            await stage.waitUntilRunning(2)
-            stage.clock.advance(by: .seconds(599))
-            stage.directory.update { $0 = FeederStage.directory(["m", "late"]) }
-            stage.feeder.directoryChanged()
-            #expect(try await stage.end(of: late).counts == BatchCounts(total: 2, completed: 2))
-            await stage.advanceUntilEnded(lost)
-            let done = try await stage.end(of: lost)
-            #expect(done.counts == BatchCounts(total: 2, failed: 2))
-            let errors = try await stage.objects(done.errorFile)
-            #expect(errors.allSatisfy { ($0["error"] as? [String: String])?["code"] == "model_not_found" })
-        }
-    }
-
     @Test("a drain withdraws what does not end in time, and the next life goes on from there")
     func drain() async throws {
         let first = try FeederStage(port: FakePort { _ in .hold }, slots: 4)
@@ -209,14 +190,42 @@ struct JobFeederTests {
         }
     }
 
-    @Test("bodies in memory stay under their limit, and the batch still ends")
+    @Test("bodies in memory stay under their limit, also those of one claim, and the batch still ends")
     func heldBytes() async throws {
         var settings = FeederSettings()
         settings.heldBytes = 200
-        let stage = try FeederStage(slots: 1, settings: settings)
+        let stage = try FeederStage(port: FakePort { _ in .hold }, slots: 30, settings: settings)
         try await stage.run { stage in
-            let done = try await stage.end(of: try await stage.createBatch(lines: 30))
-            #expect(done.counts == BatchCounts(total: 30, completed: 30))
+            let batch = try await stage.createBatch(lines: 30)
+            for number in 0..<30 {
+                await stage.port.placed.wait { $0.count > number }
+                stage.port.finish(stage.port.placed.all[number].work, body: "")
+            }
+            #expect(try await stage.end(of: batch).counts == BatchCounts(total: 30, completed: 30))
+            #expect(stage.port.mostBytes <= 200)
+            #expect(stage.port.mostBytes > 100)
+        }
+    }
+
+    @Test("a body larger than the limit of bytes is run alone")
+    func largeBody() async throws {
+        var settings = FeederSettings()
+        settings.heldBytes = 10
+        let stage = try FeederStage(settings: settings)
+        try await stage.run { stage in
+            let done = try await stage.end(of: try await stage.createBatch(lines: 5))
+            #expect(done.counts == BatchCounts(total: 5, completed: 5))
+        }
+    }
+
+    @Test("a result tells our own request id where the engine gives none")
+    func ownRequestID() async throws {
+        let stage = try FeederStage(port: FakePort { _ in .answerWithoutID(status: 200, body: "{}") })
+        try await stage.run { stage in
+            let done = try await stage.end(of: try await stage.createBatch(lines: 1))
+            let response = try #require(try await stage.objects(done.outputFile).first?["response"] as? [String: Any])
+            #expect(response["request_id"] as? String == stage.port.placed.all.first?.attempt.requestID)
+            #expect(response["request_id"] as? String == "\(done.id.text)-0-1")
         }
     }
 

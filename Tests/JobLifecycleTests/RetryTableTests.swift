@@ -8,10 +8,10 @@ struct RetryTableTests {
 
     func context(
         attempts: Int = 0, retries: Int = 0, left: Duration = .seconds(86_400), retryAfter: Duration? = nil,
-        jitter: Double = 0, spread: Double = 0
+        sendsOnce: Bool = false, jitter: Double = 0, spread: Double = 0
     ) -> AttemptContext {
         AttemptContext(
-            attempts: attempts, retries: retries, timeLeft: left, retryAfter: retryAfter,
+            attempts: attempts, retries: retries, timeLeft: left, retryAfter: retryAfter, sendsOnce: sendsOnce,
             draws: (jitter: jitter, spread: spread))
     }
 
@@ -22,7 +22,7 @@ struct RetryTableTests {
 
     @Test("sheds and lost connections are retried without counting, however often", arguments: [0, 4, 5, 100])
     func sheds(attempts: Int) {
-        for result: AttemptResult in [.shed, .unreachable, .answered(status: 429), .answered(status: 503)] {
+        for result: AttemptResult in [.shed, .full, .unreachable, .answered(status: 429), .answered(status: 503)] {
             #expect(
                 table.verdict(for: result, context(attempts: attempts))
                     == .retry(after: .seconds(2), countsAsAttempt: false))
@@ -66,7 +66,32 @@ struct RetryTableTests {
 
     @Test("what the gateway takes back is released, uncounted, also when the window closed")
     func givenBack() {
-        #expect(table.verdict(for: .givenBack, context(attempts: 4, left: .zero)) == .released)
+        for wasSent in [false, true] {
+            let result = AttemptResult.givenBack(wasSent: wasSent)
+            #expect(table.verdict(for: result, context(attempts: 4, left: .zero)) == .released)
+        }
+    }
+
+    @Test("a job that may be sent once is tried again only where nothing was sent")
+    func sendsOnce() {
+        let once = context(sendsOnce: true)
+        for result: AttemptResult in [.shed, .unreachable] {
+            #expect(table.verdict(for: result, once) == .retry(after: .seconds(2), countsAsAttempt: false))
+        }
+        #expect(table.verdict(for: .givenBack(wasSent: false), once) == .released)
+        #expect(table.verdict(for: .givenBack(wasSent: true), once) == .failed(.interrupted))
+        #expect(table.verdict(for: .answered(status: 200), once) == .succeeded)
+        for status in [400, 429, 500, 503] {
+            #expect(table.verdict(for: .answered(status: status), once) == .failed(nil))
+        }
+        for (result, code) in [(AttemptResult.full, "engines_full"), (.broken(code: "engine_reset"), "engine_reset")] {
+            guard case .failed(let fault?) = table.verdict(for: result, once) else {
+                Issue.record("\(result) did not fail with a fault")
+                continue
+            }
+            #expect(fault.code == code)
+            #expect(fault.message.contains("not sent a second time"))
+        }
     }
 
     @Test("nothing is retried once the window closed")

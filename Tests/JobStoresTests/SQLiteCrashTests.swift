@@ -63,7 +63,9 @@ struct SQLiteCrashTests {
         case .validating:
             let lines = try #require(try await store.validationProgress(batch.id)).lines
             if lines < 40 {
-                try await store.insertLines(Steps.lines(lines..<min(40, lines + 7)), batch: batch.id)
+                var next = Steps.lines(lines..<min(40, lines + 7))
+                for index in next.indices { next[index].sendsOnce = next[index].index % 3 == 0 }
+                try await store.insertLines(next, batch: batch.id)
             } else {
                 _ = try await store.admit(batch.id, now: Time.start)
             }

@@ -117,6 +117,8 @@ REFUSED = {
     "wrong url": (jsonl([line(1), line(2, url="/v1/embeddings")]), 2),
     "missing body": (jsonl([{k: v for k, v in line(1).items() if k != "body"}]), 1),
     "streamed": (jsonl([line(1, body={**line(1)["body"], "stream": True})]), 1),
+    "in the background": (jsonl([line(1, body={**line(1)["body"], "background": True})]), 1),
+    "unknown model": (jsonl([line(1), line(2, body={**line(2)["body"], "model": "nobody-serves-this"})]), 2),
     "not UTF-8": (jsonl([line(1)]) + b'{"custom_id": "\xff"}\n', 2),
 }
 

@@ -79,7 +79,7 @@ struct Gateway: Sendable {
         var world = FeederWorld(
             store: store, port: port, submit: { host.submit($0) }, directory: { directory.current },
             tenant: { names.tenant($0) }, log: logger)
-        world.prefix = { job, body in prefix.blocks(path: job.path, model: names.model(job.model), body: body) }
+        world.prefix = { prefix.blocks($0, $1, $2) }
         return JobFeeder(world: world, settings: settings.feeder)
     }
 

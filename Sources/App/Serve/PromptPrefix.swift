@@ -1,5 +1,4 @@
 import FleetTracking
-import WireFormats
 
 /// The prefix chain of prompts under this process's secret key.
 struct PromptPrefix: Sendable {
@@ -16,13 +15,5 @@ struct PromptPrefix: Sendable {
             hasher.absorb(UnsafeRawBufferPointer(rebasing: body[range]))
         }
         return hasher.finish()
-    }
-
-    /// The chain of a job's body; empty when it is none that can be scanned, which its engine will report.
-    func blocks(path: String, model: ModelID, body: [UInt8]) -> [PrefixBlock] {
-        body.withUnsafeBytes { bytes in
-            guard let scan = try? RequestScan.scan(bytes, kind: RequestKind(path: path)) else { return [] }
-            return blocks(model, bytes, scan.promptText)
-        }
     }
 }

@@ -57,15 +57,16 @@ enum LimitsCatalogue {
             "limits.control-reserve", \.controlReserve, count,
             "Further ones kept free for `/metrics`, and as many again for `/livez` and `/readyz`: uploads cannot hide them."
         ),
-        BoundSetting("limits.job-answer", \.jobAnswerBytes, bytes, "The largest answer to a job."),
+        // A row of the store takes no gigabyte.
+        BoundSetting("limits.job-answer", \.jobAnswerBytes, .size(256...(1 << 29)), "The largest answer to a job."),
     ]
 
-    private static let clients: [BoundSetting<RelaySettings>] = [
     static let controlBody = BoundSetting(
         "limits.control-body", \RelaySettings.controlBodyBytes, bytes,
         "The largest body on a control path (uploads); beyond it 413. Where it is not written it grows with `files.size`."
     )
 
+    private static let clients: [BoundSetting<RelaySettings>] = [
         BoundSetting(
             "limits.connections", \.connections, count, "Client connections at once; further ones are closed."),
         BoundSetting(
@@ -150,7 +151,7 @@ enum LimitsCatalogue {
             "How long a job waits for room before it is put back for later."),
         BoundSetting(
             "jobs.model-grace", \.modelGrace, wait,
-            "How long jobs wait for a model that no pool serves before they fail."),
+            "How long a new batch waits for engines that have not listed their models, when it names an unknown one."),
         BoundSetting(
             "jobs.drain-time", \.drainTime, wait,
             "How long running jobs may go on after SIGTERM; then they are released."),

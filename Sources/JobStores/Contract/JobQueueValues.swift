@@ -46,14 +46,19 @@ package struct JobLine: Sendable, Hashable {
     package var offset: Int
     package var length: Int
     package var cost: JobCost
+    /// See `Job.sendsOnce`.
+    package var sendsOnce: Bool
 
-    package init(index: Int, customID: String, model: String, offset: Int, length: Int, cost: JobCost) {
+    package init(
+        index: Int, customID: String, model: String, offset: Int, length: Int, cost: JobCost, sendsOnce: Bool = false
+    ) {
         self.index = index
         self.customID = customID
         self.model = model
         self.offset = offset
         self.length = length
         self.cost = cost
+        self.sendsOnce = sendsOnce
     }
 }
 
@@ -121,18 +126,6 @@ package struct Wakeup: Sendable, Hashable {
     package init(woken: Int, next: WallTime?) {
         self.woken = woken
         self.next = next
-    }
-}
-
-/// What one call of `failLines` did.
-package struct FailedLines: Sendable, Hashable {
-    package var count: Int
-    /// Batches that are `finalizing` now, because these were their last lines.
-    package var drained: [BatchID]
-
-    package init(count: Int, drained: [BatchID]) {
-        self.count = count
-        self.drained = drained
     }
 }
 

@@ -32,12 +32,13 @@ package protocol BatchDoor: Sendable {
 package protocol JobQueue: Sendable {
     /// Called after the commit that it tells of, from any thread; must return at once. Set once, before use.
     func onChange(_ listener: @escaping @Sendable (StoreChange) -> Void)
-    /// Releases the leases of earlier epochs, removes leftovers of a crash, and tells which batches need a hand.
+    /// Releases the leases of earlier epochs, and tells which batches need a hand. A leased line that may be sent once
+    /// only (`Job.sendsOnce`) ends as `interrupted`: nobody knows any more whether an engine ran it.
     func recover(now: WallTime) async throws(StoreFailure) -> Recovery
 
-    /// Where reading a batch's input file went on to; nil: the batch is not validating any more.
     /// The input of a batch that has not ended: readable until it has, also past the file's own end.
     func openInput(_ file: FileID) async throws(StoreFailure) -> any FileReading
+    /// Where reading a batch's input file went on to; nil: the batch is not validating any more.
     func validationProgress(_ batch: BatchID) async throws(StoreFailure) -> ValidationProgress?
     /// Adds lines in order, in one transaction. Their first index must be the progress's `lines`.
     /// `conflict` where the batch is not validating any more.
@@ -59,10 +60,11 @@ package protocol JobQueue: Sendable {
     func wakeDelayed(now: WallTime) async throws(StoreFailure) -> Wakeup
     /// Pending jobs of these models that nobody holds; may be too high by what is being claimed, never too low.
     func pending(models: [String]) async throws(StoreFailure) -> Int
-    /// Models that pending lines of open batches name.
-    func waitingModels() async throws(StoreFailure) -> [String]
-    /// Ends unheld lines of this model with the fault, a bounded piece per call.
-    func failLines(model: String, fault: JobFault, now: WallTime) async throws(StoreFailure) -> FailedLines
+    /// Keeps these names as models that were served once, for every later life. At the store's limit those seen
+    /// longest ago are forgotten.
+    func rememberModels(_ names: [String], now: WallTime) async throws(StoreFailure)
+    /// Every model that was remembered, sorted.
+    func knownModels() async throws(StoreFailure) -> [String]
 
     /// Batches whose window closed: moves them on and returns them.
     func closeWindows(now: WallTime) async throws(StoreFailure) -> [Batch]
@@ -71,7 +73,7 @@ package protocol JobQueue: Sendable {
     func publish(_ batch: BatchID, now: WallTime) async throws(StoreFailure) -> Batch
     /// Removes rows of final batches and expired files, a bounded piece per call; true when more is left.
     func sweep(now: WallTime) async throws(StoreFailure) -> Bool
-    /// The next time at which a delayed job, a window or a file's end is due; nil: none.
+    /// The next time at which a delayed job or the end of a window is due; nil: none.
     func nextDue() async throws(StoreFailure) -> WallTime?
 
     /// Batches that have not ended, all tenants, oldest first, with sums over all lines.

@@ -6,7 +6,7 @@ package struct StoreSettings: Sendable {
     package var fileBytes = 209_715_200
     /// Batches of one tenant that have not ended.
     package var openBatchesPerTenant = 2_000
-    /// Entries kept of `errors.data[]`; later faults are counted in a last entry.
+    /// Entries kept of `errors.data[]`.
     package var faultsPerBatch = 100
     /// How long an uploaded batch input lives when the client names no time: 30 days.
     package var inputLifetime = Duration.seconds(30 * 86_400)
@@ -20,7 +20,9 @@ package struct StoreSettings: Sendable {
     package var operationsPerCommit = 512
     /// Delayed jobs made pending by one call.
     package var wakeupsPerCall = 5_000
-    /// Rows removed by one call of `sweep`, and lines ended by one call of `failLines`.
+    /// Names of models that are remembered. Enough for every adapter of a large fleet; some hundred kilobytes.
+    package var knownModels = 10_000
+    /// Rows removed by one call of `sweep`.
     package var rowsPerSweep = 2_000
     /// Batches in one overview.
     package var overviewBatches = 100

@@ -64,7 +64,7 @@ struct ChangeLedger {
         return true
     }
 
-    /// Ends a line that nobody holds.
+    /// Ends a line whose holder is gone.
     mutating func end(_ db: Database, _ job: JobID, _ record: JobRecord) throws -> Bool {
         guard let row = try current(db, job), let next = row.state.after(ChangeLedger.event(record.state)),
             try !isSealed(db, job.batchSerial)

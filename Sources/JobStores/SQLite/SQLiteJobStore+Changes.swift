@@ -55,37 +55,4 @@ extension SQLiteJobStore {
             return Wakeup(woken: due.count, next: next.map { WallTime(milliseconds: $0) })
         }
     }
-
-    package func failLines(
-        model: String, fault: JobFault, now: WallTime
-    ) async throws(StoreFailure) -> FailedLines {
-        let held = held
-        let limit = settings.rowsPerSweep
-        return try await writer.run { db in
-            var ledger = ChangeLedger(now: now)
-            var count = 0
-            let lanes = try Row.fetchAll(
-                db,
-                sql: "SELECT id, batch FROM lane WHERE model = ? AND open = 1 AND pending + delayed > 0 ORDER BY id",
-                arguments: [model])
-            for lane in lanes where count < limit {
-                let serial: Int64 = lane["batch"]
-                let jobs = try Int64.fetchAll(
-                    db.cachedStatement(
-                        sql: """
-                            SELECT id FROM job WHERE lane = ? AND id BETWEEN ? AND ? AND state IN (0, 1)
-                            ORDER BY id LIMIT ?
-                            """),
-                    arguments: [
-                        lane["id"] as Int64, JobID(batchSerial: serial, line: 0).rawValue,
-                        JobID(batchSerial: serial, line: JobID.maximumLines - 1).rawValue, limit - count,
-                    ])
-                for job in jobs.map({ JobID(rawValue: $0) }) where held.lease(of: job) == nil {
-                    if try ledger.end(db, job, JobRecord(state: .failed, fault: fault)) { count += 1 }
-                }
-            }
-            let drained = try ledger.flush(db)
-            return FailedLines(count: count, drained: drained.open.sorted { $0.key < $1.key }.map(\.value))
-        }
-    }
 }

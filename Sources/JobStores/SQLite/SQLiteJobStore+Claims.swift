@@ -40,13 +40,6 @@ extension SQLiteJobStore {
         }
     }
 
-    package func waitingModels() async throws(StoreFailure) -> [String] {
-        try await read { db in
-            try String.fetchAll(
-                db, sql: "SELECT DISTINCT model FROM lane WHERE open = 1 AND pending + delayed > 0 ORDER BY model")
-        }
-    }
-
     private func readNow<Value>(_ body: (Database) throws -> Value) throws(StoreFailure) -> Value {
         let pool = try connection.pool()
         do {
@@ -94,7 +87,7 @@ extension SQLiteJobStore {
                 db.cachedStatement(
                     sql: """
                         SELECT id, custom_id, body_offset, body_length, prompt_tokens, output_tokens, sequences,
-                            attempts, retries
+                            once, attempts, retries
                         FROM job WHERE lane = ? AND state = 0 ORDER BY id LIMIT ?
                         """), arguments: [id, wanted + unleased])
             while let row = try rows.next(), found.candidates.count < request.limit {
@@ -114,7 +107,7 @@ extension SQLiteJobStore {
                 file: FileID(lane["input_file"]), offset: row["body_offset"], length: row["body_length"]),
             cost: JobCost(
                 promptTokens: row["prompt_tokens"], outputTokens: row["output_tokens"], sequences: row["sequences"]),
-            attempts: row["attempts"], retries: row["retries"],
+            sendsOnce: row["once"], attempts: row["attempts"], retries: row["retries"],
             deadline: WallTime(milliseconds: lane["expires"]), lease: LeaseToken(rawValue: 0))
     }
 }

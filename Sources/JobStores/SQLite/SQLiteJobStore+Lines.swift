@@ -8,6 +8,7 @@ extension SQLiteJobStore {
             { db -> Recovery in
                 try db.execute(sql: "UPDATE life SET value = value + 1 WHERE key = 'epoch'")
                 let epoch = try Int64.fetchOne(db, sql: "SELECT value FROM life WHERE key = 'epoch'") ?? 1
+                try SQLiteJobStore.endInterrupted(db, now: now)
                 try db.execute(sql: "UPDATE job SET state = 0, lease = NULL WHERE state = 2")
                 let released = db.changesCount
                 try db.execute(sql: "UPDATE lane SET pending = pending + leased, leased = 0 WHERE leased > 0")
@@ -23,6 +24,17 @@ extension SQLiteJobStore {
                     epoch: epoch, releasedLeases: released, validating: validating.map { BatchID($0) },
                     ending: ending.map { BatchID($0) })
             }, committed: { held.start(epoch: $0.epoch) })
+    }
+
+    /// Few: no more than were with engines at once.
+    private static func endInterrupted(_ db: Database, now: WallTime) throws {
+        let cut = try Int64.fetchAll(db, sql: "SELECT id FROM job WHERE state = 2 AND once = 1 ORDER BY id")
+        var ledger = ChangeLedger(now: now)
+        for job in cut {
+            _ = try ledger.end(db, JobID(rawValue: job), JobRecord(state: .failed, fault: .interrupted))
+        }
+        // A batch that this drains is `finalizing` now and among those that the recovery tells of.
+        _ = try ledger.flush(db)
     }
 
     package func validationProgress(_ batch: BatchID) async throws(StoreFailure) -> ValidationProgress? {
@@ -49,7 +61,7 @@ extension SQLiteJobStore {
             let insert = try db.cachedStatement(
                 sql: """
                     INSERT INTO job (id, lane, state, custom_id, body_offset, body_length, prompt_tokens,
-                        output_tokens, sequences) VALUES (?, ?, 0, ?, ?, ?, ?, ?, ?)
+                        output_tokens, sequences, once) VALUES (?, ?, 0, ?, ?, ?, ?, ?, ?, ?)
                     """)
             for line in lines {
                 var lane = try lanes[line.model] ?? (SQLiteJobStore.lane(db, found, model: line.model), 0)
@@ -57,7 +69,7 @@ extension SQLiteJobStore {
                 lanes[line.model] = lane
                 insert.setUncheckedArguments([
                     JobID(batchSerial: found.serial, line: line.index).rawValue, lane.id, line.customID, line.offset,
-                    line.length, line.cost.promptTokens, line.cost.outputTokens, line.cost.sequences,
+                    line.length, line.cost.promptTokens, line.cost.outputTokens, line.cost.sequences, line.sendsOnce,
                 ])
                 try insert.execute()
             }

@@ -13,6 +13,9 @@ enum StoreSchema {
             try db.execute(sql: tables)
             try db.execute(sql: indexes)
         }
+        migrator.registerMigration("2") { db in
+            try db.execute(sql: secondVersion)
+        }
         return migrator
     }
 
@@ -47,6 +50,13 @@ enum StoreSchema {
             retries INTEGER NOT NULL DEFAULT 0, not_before INTEGER, lease INTEGER);
         CREATE TABLE result (
             job INTEGER PRIMARY KEY, status INTEGER, request_id TEXT, code TEXT, message TEXT, body BLOB);
+        """
+
+    /// Lines that may be sent once only; models that were served once.
+    private static let secondVersion = """
+        ALTER TABLE job ADD COLUMN once INTEGER NOT NULL DEFAULT 0;
+        CREATE TABLE model (name TEXT PRIMARY KEY, seen INTEGER NOT NULL) WITHOUT ROWID;
+        CREATE INDEX model_by_time ON model (seen, name);
         """
 
     private static let indexes = """

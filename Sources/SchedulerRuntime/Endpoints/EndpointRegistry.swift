@@ -173,7 +173,10 @@ extension EndpointRegistry {
             }
         }
         let endpoints = state.statuses.map { Optional($0.entry) }
-        directory.update { $0 = Directory(pools: pools, endpoints: endpoints, models: models) }
+        let awaitsModels = state.active.contains { !state.statuses[$0.index].hasLearnedModels }
+        directory.update {
+            $0 = Directory(pools: pools, endpoints: endpoints, models: models, awaitsModels: awaitsModels)
+        }
     }
 }
 

@@ -20,7 +20,6 @@ extension StorePromise {
             #expect(rest.pending == 0)
             #expect(try await store.pending(models: ["m"]) == 0)
             #expect(try await store.pending(models: ["other"]) == 2)
-            #expect(try await store.waitingModels() == ["m", "other"])
             await store.close()
         },
         StorePromise("a claimed job tells all that its attempt needs") { fixture in
@@ -157,22 +156,48 @@ extension StorePromise {
             #expect(try await store.batch(batch.id, tenant: "").counts == BatchCounts(total: 3, completed: 1))
             await store.close()
         },
-        StorePromise("lines of a model can be failed, but not those that are held") { fixture in
-            let store = try await fixture.open(StoreSettings())
+        StorePromise("a line that may be sent once is never claimed again after a start that found it leased") {
+            fixture in
+            var store = try await fixture.open(StoreSettings())
             _ = try await store.recover(now: Time.start)
-            let batch = try await Steps.admitted(store, lines: 3)
-            let held = try #require(try await Steps.claim(store, 1).first)
-            let alone = try await Steps.admitted(store, lines: 1, now: Time.at(1))
-            let fault = JobFault(code: "model_not_found", message: "no")
-            #expect(
-                try await store.failLines(model: "other", fault: fault, now: Time.at(1))
-                    == FailedLines(count: 0, drained: []))
-            #expect(
-                try await store.failLines(model: "m", fault: fault, now: Time.at(1))
-                    == FailedLines(count: 3, drained: [alone.id]))
-            #expect(try await store.batch(batch.id, tenant: "").counts == BatchCounts(total: 3, failed: 2))
-            #expect(try await store.batch(alone.id, tenant: "").state == .finalizing)
-            #expect(try await store.apply([Steps.success(held)], now: Time.at(2)) == [.drained(batch.id)])
+            let batch = try await Steps.create(store)
+            var lines = Steps.lines(0..<3)
+            for index in [0, 1] { lines[index].sendsOnce = true }
+            try await store.insertLines(lines, batch: batch.id)
+            _ = try await store.admit(batch.id, now: Time.start)
+            let jobs = try await Steps.claim(store, 3)
+            #expect(jobs.map(\.sendsOnce) == [true, true, false])
+            _ = try await store.apply(
+                [Steps.change(jobs[0], .granted), Steps.change(jobs[2], .granted)], now: Time.at(1))
+            await store.close()
+            store = try await fixture.open(StoreSettings())
+            let recovery = try await store.recover(now: Time.at(2))
+            #expect(recovery.releasedLeases == 1)
+            #expect(try await store.batch(batch.id, tenant: "").counts == BatchCounts(total: 3, failed: 1))
+            let again = try await Steps.claim(store, 9)
+            #expect(again.map(\.id) == [jobs[1].id, jobs[2].id])
+            _ = try await store.apply([Steps.change(again[0], .granted), Steps.success(again[1])], now: Time.at(3))
+            await store.close()
+            store = try await fixture.open(StoreSettings())
+            #expect(try await store.recover(now: Time.at(4)).ending == [batch.id])
+            let done = try await store.publish(batch.id, now: Time.at(5))
+            #expect(done.counts == BatchCounts(total: 3, completed: 1, failed: 2))
+            let errors = try await Steps.objects(store, done.errorFile)
+            #expect(errors.allSatisfy { ($0["error"] as? [String: String])?["code"] == "interrupted" })
+            await store.close()
+        },
+        StorePromise("models are remembered over restarts, the latest of them at the limit") { fixture in
+            var settings = StoreSettings()
+            settings.knownModels = 3
+            var store = try await fixture.open(settings)
+            #expect(try await store.knownModels().isEmpty)
+            try await store.rememberModels(["b", "a"], now: Time.start)
+            try await store.rememberModels(["a", "c"], now: Time.at(1))
+            await store.close()
+            store = try await fixture.open(settings)
+            #expect(try await store.knownModels() == ["a", "b", "c"])
+            try await store.rememberModels(["d"], now: Time.at(2))
+            #expect(try await store.knownModels() == ["a", "c", "d"])
             await store.close()
         },
         StorePromise("the overview shows the ended batches made last, newest first") { fixture in
