@@ -65,17 +65,63 @@ import WireFormats
             sglang:cached_tokens_total{cache_source="device"} 100
             sglang:cached_tokens_total{cache_source="host"} 20
             sglang:cache_config_info{page_size="1",num_pages="12345"} 1
+            sglang:num_retracted_requests_total{model_name="m"} 9
+            sglang:num_retracted_reqs{model_name="m"} 2
             """)
         #expect(signals.kind == .sglang)
         #expect(signals.running == 11 && signals.waiting == 4 && signals.kvUse == 0.37)
         #expect(signals.prefixQueries == 5_000 && signals.prefixHits == 120)
-        #expect(signals.blockSize == 1 && signals.blocks == 12_345)
+        #expect(signals.blockSize == 1 && signals.blocks == 12_345 && signals.preemptions == 9)
     }
 
     @Test func readsLlama() {
         let signals = signals("llamacpp:requests_processing 1\nllamacpp:requests_deferred 2\r\nllamacpp:n_busy 3")
         #expect(signals.kind == .llamacpp)
         #expect(signals.running == 1 && signals.waiting == 2 && signals.kvUse == nil)
+    }
+
+    /// Every name of a family alone tells the family, and its signal and no other.
+    @Test func eachNameAloneTellsItsFamilyAndItsSignal() {
+        let cases: [(line: String, kind: EngineFamily, told: String)] = [
+            ("vllm:num_requests_running{engine=\"0\"} 5", .vllm, "running"),
+            ("vllm:num_requests_waiting{engine=\"0\"} 5", .vllm, "waiting"),
+            ("vllm:num_requests_waiting_by_reason{reason=\"capacity\"} 5", .vllm, "waiting"),
+            ("vllm:kv_cache_usage_perc 0.5", .vllm, "kvUse"), ("vllm:gpu_cache_usage_perc 0.5", .vllm, "kvUse"),
+            ("vllm:prefix_cache_queries_total 5", .vllm, "queries"), ("vllm:prefix_cache_hits_total 5", .vllm, "hits"),
+            ("vllm:gpu_prefix_cache_queries_total 5", .vllm, "queries"),
+            ("vllm:gpu_prefix_cache_hits_total 5", .vllm, "hits"),
+            ("vllm:num_preemptions_total 5", .vllm, "preemptions"), ("vllm:num_preemptions 5", .vllm, "preemptions"),
+            ("vllm:cache_config_info{block_size=\"16\"} 1", .vllm, "blockSize"),
+            ("sglang:num_running_reqs 5", .sglang, "running"), ("sglang:num_queue_reqs 5", .sglang, "waiting"),
+            ("sglang:token_usage 0.5", .sglang, "kvUse"), ("sglang:prompt_tokens_total 5", .sglang, "queries"),
+            ("sglang:cached_tokens_total{cache_source=\"device\"} 5", .sglang, "hits"),
+            ("sglang:cache_config_info{page_size=\"16\"} 1", .sglang, "blockSize"),
+            ("llamacpp:requests_processing 5", .llamacpp, "running"),
+            ("llamacpp:requests_deferred 5", .llamacpp, "waiting"),
+            ("llamacpp:kv_cache_usage_ratio 0.5", .llamacpp, "kvUse"),
+            ("llamacpp:prompt_tokens_total 5", .llamacpp, ""),
+        ]
+        for (line, kind, told) in cases {
+            let signals = signals("go_threads 3\n\(line)\nprocess_cpu_seconds_total 1\n")
+            #expect(signals.kind == kind, "\(line)")
+            let values: [(String, Double?)] = [
+                ("running", signals.running.map(Double.init)), ("waiting", signals.waiting.map(Double.init)),
+                ("kvUse", signals.kvUse), ("blockSize", signals.blockSize.map(Double.init)),
+                ("blocks", signals.blocks.map(Double.init)), ("queries", signals.prefixQueries),
+                ("hits", signals.prefixHits), ("preemptions", signals.preemptions),
+            ]
+            for (name, value) in values {
+                let expected: Double? = name != told ? nil : name == "kvUse" ? 0.5 : name == "blockSize" ? 16 : 5
+                #expect(value == expected, "\(line): \(name)")
+            }
+        }
+    }
+
+    /// A page that passes on another engine's figures beside its own.
+    @Test func aMixedPageIsTheFamilyWithMostSeries() {
+        let signals = signals(
+            "vllm:num_requests_running 1\nsglang:num_running_reqs 7\nsglang:num_queue_reqs 3\n")
+        #expect(signals.kind == .sglang && signals.running == 7 && signals.waiting == 3)
     }
 
     @Test func anUnknownPageTellsNothing() {

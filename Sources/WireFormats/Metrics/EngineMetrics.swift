@@ -59,7 +59,7 @@ package enum EngineMetrics {
     ]
     private static let sglangNames: [StaticString] = [
         "sglang:num_running_reqs", "sglang:num_queue_reqs", "sglang:token_usage", "sglang:prompt_tokens_total",
-        "sglang:cached_tokens_total", "sglang:cache_config_info",
+        "sglang:cached_tokens_total", "sglang:cache_config_info", "sglang:num_retracted_requests_total",
     ]
     private static let llamaNames: [StaticString] = [
         "llamacpp:requests_", "llamacpp:kv_cache_usage_ratio", "llamacpp:prompt_tokens_total",
@@ -106,6 +106,9 @@ package enum EngineMetrics {
             tally.queries.add(sample)
         } else if sample.isNamed("sglang:cached_tokens_total") {
             tally.hits.add(sample)
+        } else if sample.isNamed("sglang:num_retracted_requests_total") {
+            // The older `num_retracted_reqs` is a gauge of the last interval: no counter.
+            tally.preemptions.add(sample)
         } else if sample.isNamed("sglang:cache_config_info") {
             tally.takeCache(sample, size: "page_size", blocks: "num_pages", tokens: nil)
         }
