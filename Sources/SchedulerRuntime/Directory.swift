@@ -70,6 +70,7 @@ package struct EndpointEntry: Sendable {
     package var authorization: String?
     /// Put before every path ("" or "/prefix").
     package var pathPrefix: String
+    /// As learned from its metrics; `unknown` until then, and for an engine that shows none.
     package var kind: EngineKind
 
     package init(

@@ -69,6 +69,16 @@ package final class EndpointRegistry: Sendable {
         listener.withLock { $0 }?()
     }
 
+    /// What the watch found an endpoint's engine to be: by the last metrics page that it answered with, `unknown` when
+    /// that shows no known family. An engine that does not answer stays what it was.
+    func learned(_ kind: EngineKind, at endpoint: EndpointID) {
+        state.withLock { state in
+            guard state.statuses[endpoint.index].kind != kind else { return }
+            state.statuses[endpoint.index].entry.kind = kind
+            refreshDirectory(state)
+        }
+    }
+
     func note(_ endpoint: EndpointID, _ change: (inout EndpointStatus) -> Void) {
         state.withLock { change(&$0.statuses[endpoint.index]) }
     }
@@ -111,12 +121,13 @@ extension EndpointRegistry {
                     return entry.pool.index == index && entry.url == specification.url
                 }
                 let id = known ?? EndpointID(state.statuses.count)
-                let entry = EndpointEntry(specification, id: id, pool: PoolID(index))
+                var entry = EndpointEntry(specification, id: id, pool: PoolID(index))
                 active.append(id)
                 if known == nil {
                     state.statuses.append(EndpointStatus(entry: entry))
                     changes.append(.added(entry))
                 } else if state.statuses[id.index].entry.differsInAccess(from: entry) {
+                    entry.kind = state.statuses[id.index].kind
                     state.statuses[id.index].entry = entry
                     changes.append(.changed(entry))
                 }

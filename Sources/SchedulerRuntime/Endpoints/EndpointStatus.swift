@@ -3,7 +3,7 @@ package import FleetTracking
 /// What the watch last learned of one endpoint.
 package struct EndpointStatus: Sendable {
     package var entry: EndpointEntry
-    package var kind: EngineKind = .unknown
+    package var kind: EngineKind { entry.kind }
     /// Nil until the first health check ended.
     package var isHealthy: Bool?
     /// An operator takes it out of service.
@@ -19,10 +19,7 @@ package struct EndpointStatus: Sendable {
     package var checksHealthy: UInt64 = 0
     package var checksUnhealthy: UInt64 = 0
 
-    init(entry: EndpointEntry) {
-        self.entry = entry
-        self.kind = entry.kind
-    }
+    init(entry: EndpointEntry) { self.entry = entry }
 }
 
 /// A model or adapter as an engine lists it.

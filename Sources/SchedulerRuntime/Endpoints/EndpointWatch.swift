@@ -110,8 +110,8 @@ package final class EndpointWatch: Service {
         let result: WatchPlan.ScrapeResult
         switch answer {
         case .sampled(let kind, let sample):
+            registry.learned(kind, at: entry.id)
             registry.note(entry.id) { status in
-                status.kind = kind
                 status.sample = sample
                 status.scrapesDone &+= 1
                 status.fault = nil
@@ -119,6 +119,7 @@ package final class EndpointWatch: Service {
             host.submit(.sampled(entry.id, sample))
             result = .sampled
         case .absent(let reason):
+            registry.learned(.unknown, at: entry.id)
             registry.note(entry.id) { status in
                 status.scrapesAbsent &+= 1
                 status.fault = "no metrics: \(reason)"

@@ -71,6 +71,7 @@ private final class EventRecorder: Sendable {
             #expect(directory.current.models.keys.sorted() == ["a/b", "m1"])
             #expect(readiness.report.isFirstRoundTried)
             #expect(registry.statuses()[0].kind == .vllm)
+            #expect(directory.current.endpoint(EndpointID(0))?.kind == .vllm)
             engine.set("/v1/models", .status(200, #"{"data":[{"id":"m2"}]}"#))
             engine.set("/health", .status(503, ""))
             await recorder.wait { if case .probed(_, let healthy) = $0 { !healthy } else { false } }
@@ -78,6 +79,80 @@ private final class EventRecorder: Sendable {
             await recorder.wait { if case .endpointModels(_, let models) = $0 { models.count == 1 } else { false } }
             #expect(directory.current.models.keys.sorted() == ["m2"])
         }
+        try await engine.stop()
+    }
+
+    /// What sends requests reads the kind in the directory.
+    @Test(.timeLimit(.minutes(1))) func theKindIsWhatTheLastMetricsPageSays() async throws {
+        let engine = FakeEngine([:])
+        var pool = PoolDescription(name: "p", allowedPaths: [], models: ["m"])
+        pool.endpoints = [try specification(try await engine.start(on: group))]
+        let described = pool
+        try await watching([pool]) { recorder, registry, directory, _ in
+            func kind() -> EngineKind? { directory.current.endpoint(EndpointID(0))?.kind }
+            for (page, expected) in [
+                ("vllm:num_requests_running 1\n", EngineKind.vllm), ("sglang:num_running_reqs 1\n", .sglang),
+                ("llamacpp:requests_processing 1\n", .llamacpp),
+            ] {
+                engine.set("/metrics", .status(200, page))
+                await recorder.wait { if case .sampled = $0 { kind() == expected } else { false } }
+                #expect(registry.statuses()[0].kind == expected)
+            }
+            // An engine that does not answer is still what it was, also under another credential.
+            engine.set("/metrics", .status(500, ""))
+            await recorder.wait { if case .sampleFailed = $0 { true } else { false } }
+            var changed = described
+            changed.endpoints[0].authorization = "Bearer new"
+            registry.apply([changed])
+            await recorder.wait { if case .sampleFailed = $0 { true } else { false } }
+            #expect(kind() == .llamacpp)
+            #expect(directory.current.endpoint(EndpointID(0))?.authorization == "Bearer new")
+            // One that answers without metrics may be any.
+            engine.set("/metrics", .status(404, ""))
+            await recorder.wait { if case .sampleFailed = $0 { kind() == .unknown } else { false } }
+        }
+        try await engine.stop()
+    }
+
+    @Test(
+        .timeLimit(.minutes(1)),
+        arguments: [
+            FakeEngine.Answer.status(404, ""), .status(500, ""), .status(200, "<html>"), .silence, .hangUp,
+            .status(200, "vllm:num_requests_running NaN\n"), .status(200, "llamacpp:requests_processing 900000\n"),
+        ])
+    func metricsThatAreMissingOrLieDoNotStopTraffic(_ page: FakeEngine.Answer) async throws {
+        let engine = FakeEngine(["/metrics": page, "/health": .status(200, "")])
+        var pool = PoolDescription(name: "p", allowedPaths: [], models: ["m"])
+        pool.endpoints = [try specification(try await engine.start(on: group))]
+        let host = SchedulerHost(scheduler: Scheduler(seed: 1, pools: [PoolSettings()]), loops: [group.next()])
+        let names = Names()
+        let registry = EndpointRegistry(host: host, directory: DirectoryHolder(), names: names)
+        registry.apply([pool])
+        var settings = WatchSettings()
+        settings.scrapeInterval = .milliseconds(20)
+        settings.healthInterval = .milliseconds(20)
+        settings.absentMetricsInterval = .milliseconds(20)
+        settings.scrapeTimeout = .milliseconds(50)
+        let watch = EndpointWatch(
+            settings: settings, registry: registry, host: host, readiness: Readiness(), logger: silentLogger())
+        await withTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { try? await watch.run() }
+            while true {
+                let status = registry.statuses()[0]
+                let scrapes = status.scrapesDone + status.scrapesAbsent + status.scrapesFailed
+                if scrapes >= 3, status.checksHealthy >= 3 { break }
+                await Task.yield()
+            }
+            host.submit(
+                .arrived(
+                    Arrival(
+                        work: host.makeWorkID(loop: 0), pool: PoolID(0), model: names.model("m"), band: .realtime,
+                        promptTokens: 10, expectedOutputTokens: 10, timeToLive: .seconds(60))))
+            #expect(host.inspect { $0.snapshot(at: $1) }.pools[0].realtime.inFlight == 1)
+            registry.finish()
+            tasks.cancelAll()
+        }
+        host.stop()
         try await engine.stop()
     }
 

@@ -103,6 +103,14 @@ import Testing
         }
     }
 
+    /// Each connection ends right behind its answer: the next request meets it open, closing or closed.
+    @Test(.timeLimit(.minutes(1))) func aRequestOnAClosingConnectionIsAskedAgainOnAFreshOne() async throws {
+        try await withEngine(["/health": .lastWords(200, "")]) { engine, reader in
+            for _ in 0..<200 { #expect(await reader.health() == .healthy) }
+            #expect(engine.connections == 200)
+        }
+    }
+
     @Test func anEngineThatIsNotThereIsUnreachable() async throws {
         let entry = EndpointEntry(
             id: EndpointID(0), pool: PoolID(0), url: "http://127.0.0.1:1", host: "127.0.0.1", port: 1)

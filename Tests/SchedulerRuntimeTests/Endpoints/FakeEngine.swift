@@ -11,6 +11,8 @@ final class FakeEngine: Sendable {
         case silence
         /// Closes the connection instead of answering.
         case hangUp
+        /// Answers, and closes without having said so.
+        case lastWords(Int, String)
     }
 
     private let answers: Mutex<[String: Answer]>
@@ -71,13 +73,19 @@ private final class Responder: ChannelInboundHandler {
         switch engine.answer(path) {
         case .silence: break
         case .hangUp: context.close(promise: nil)
-        case .status(let status, let text):
-            let headers = HTTPHeaders([("content-length", String(text.utf8.count))])
-            let head = HTTPResponseHead(
-                version: .http1_1, status: HTTPResponseStatus(statusCode: status), headers: headers)
-            context.write(wrapOutboundOut(.head(head)), promise: nil)
-            context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(string: text)))), promise: nil)
-            context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+        case .lastWords(let status, let text):
+            answer(status, text, context)
+            context.close(promise: nil)
+        case .status(let status, let text): answer(status, text, context)
         }
+    }
+
+    private func answer(_ status: Int, _ text: String, _ context: ChannelHandlerContext) {
+        let headers = HTTPHeaders([("content-length", String(text.utf8.count))])
+        let head = HTTPResponseHead(
+            version: .http1_1, status: HTTPResponseStatus(statusCode: status), headers: headers)
+        context.write(wrapOutboundOut(.head(head)), promise: nil)
+        context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(string: text)))), promise: nil)
+        context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
     }
 }
