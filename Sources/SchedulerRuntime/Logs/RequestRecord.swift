@@ -23,7 +23,7 @@ package struct RequestRecord: Sendable {
     /// Stamps on the monotonic axis; nil when that point was not reached.
     package var arrivedAt: Instant
     package var forwardedAt: Instant?
-    /// The first byte of an unstreamed answer, the first output of a stream.
+    /// The first output of a stream, the first body byte of another answer.
     package var firstByteAt: Instant?
     package var endedAt: Instant
     package var bytesIn: Int

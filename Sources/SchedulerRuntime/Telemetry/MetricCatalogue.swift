@@ -11,7 +11,10 @@ package enum MetricCatalogue {
         help: "Requests that the gateway refused itself, by the code of its error and the status that was told.")
     package static let timeToFirstToken = MetricDefinition(
         "neap_request_time_to_first_token_seconds", .histogram(firstTokenBounds), ["pool", "model", "band"],
-        help: "From arrival to the first byte of the answer, queueing included.")
+        help: "From arrival to the first output of a stream or the first byte of another answer, queueing included.")
+    package static let interTokenLatency = MetricDefinition(
+        "neap_inter_token_latency_seconds", .histogram(TokenGapShard.bounds.map { Double($0) / 1e9 }), ["band"],
+        help: "Time between two pieces of output of a stream; pieces that came together count once.")
     package static let timePerOutputToken = MetricDefinition(
         "neap_request_time_per_output_token_seconds", .histogram(perTokenBounds), ["pool", "model", "band"],
         help: "Mean time per output token after the first, of streamed answers.")
@@ -126,6 +129,14 @@ package enum MetricCatalogue {
         "neap_buffered_body_limit_bytes", .gauge, help: "The most bytes of request bodies that may be held.")
     package static let bufferWaits = MetricDefinition(
         "neap_buffered_body_waits_total", .counter, help: "Request bodies that had to wait for room.")
+
+    package static let jobHeldBytes = MetricDefinition(
+        "neap_job_held_bytes", .gauge, help: "Bytes of placed jobs and of answers that are not recorded yet, now.")
+    package static let jobHeldLimit = MetricDefinition(
+        "neap_job_held_limit_bytes", .gauge, help: "The most bytes of jobs that may be held; half of it by bodies.")
+    package static let jobHeldWaits = MetricDefinition(
+        "neap_job_held_waits_total", .counter,
+        help: "Times the body of a job had to wait for room, or an answer found none.")
 
     package static let uploads = MetricDefinition("neap_uploads", .gauge, help: "File uploads under way.")
     package static let refusedUploads = MetricDefinition(

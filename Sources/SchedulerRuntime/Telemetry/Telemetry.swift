@@ -12,6 +12,8 @@ package final class Telemetry: RecordSink {
     package static let labelLimit = 1000
 
     private let shards: [TelemetryShard]
+    /// Where each event loop counts the gaps between output.
+    package let gaps: [TokenGapShard]
     private let observations = Mutex(ObservationTally())
     private let sources = Mutex<[Source]>([])
     private let directory: DirectoryHolder
@@ -20,6 +22,7 @@ package final class Telemetry: RecordSink {
     package init(shards: Int, directory: DirectoryHolder, labelLimit: Int = Telemetry.labelLimit) {
         let (models, tenants) = (LabelLimit(limit: labelLimit), LabelLimit(limit: labelLimit))
         self.shards = (0..<max(1, shards)).map { _ in TelemetryShard(models: models, tenants: tenants) }
+        gaps = self.shards.map { _ in TokenGapShard() }
         self.directory = directory
     }
 
@@ -32,7 +35,7 @@ package final class Telemetry: RecordSink {
     /// Every family with its series, sorted by name.
     package func families() -> [MetricFamily] {
         let names = LabelNames(directory.current)
-        var families = requestFamilies(names) + observationFamilies(names)
+        var families = requestFamilies(names) + observationFamilies(names) + [gapFamily()]
         for source in sources.withLock({ $0 }) { families += source() }
         return families.filter { !$0.series.isEmpty }.sorted { $0.definition.name < $1.definition.name }
     }
@@ -79,6 +82,19 @@ package final class Telemetry: RecordSink {
                 family(definition) { MetricSeries($0, histogram: $1[keyPath: path].counts, sum: $1[keyPath: path].sum) }
             } + sums.map { definition, path in family(definition) { MetricSeries($0, Double($1[keyPath: path])) } }
             + tenantFamilies(counts)
+    }
+
+    private func gapFamily() -> MetricFamily {
+        let series = [Band.async, .realtime].map { band in
+            var sum = (buckets: [UInt64](repeating: 0, count: TokenGapShard.bounds.count + 1), seconds: 0.0)
+            for shard in gaps {
+                let counts = shard.counts(band)
+                for index in sum.buckets.indices { sum.buckets[index] &+= counts.buckets[index] }
+                sum.seconds += counts.seconds
+            }
+            return MetricSeries([band.label], histogram: sum.buckets, sum: sum.seconds)
+        }
+        return MetricFamily(MetricCatalogue.interTokenLatency, series)
     }
 
     private func tenantFamilies(_ counts: TelemetryShard.Counts) -> [MetricFamily] {

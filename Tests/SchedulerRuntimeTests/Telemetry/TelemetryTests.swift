@@ -52,6 +52,10 @@ import Testing
         telemetry.observe(.retried(PoolID(0), .connect))
         telemetry.observe(.ejected(EndpointID(0)))
         telemetry.observe(.prefixMatch(PoolID(0), promptTokens: 100, matchedTokens: 60))
+        telemetry.gaps[0].record(400_000, .realtime)
+        telemetry.gaps[1].record(10_000_000, .realtime)
+        telemetry.gaps[1].record(10_000_001, .realtime)
+        telemetry.gaps[0].record(60_000_000_000, .async)
         telemetry.addSource { GaugeSources.build(version: "1.2.3") }
         let golden = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent().appending(path: "Golden/metrics.txt")
