@@ -72,6 +72,7 @@ package enum StatusTable {
         case .engineReset: return server(502, "The engine closed the connection before it answered.")
         case .engineTruncated: return server(502, "The engine's answer ended too early.")
         case .engineProtocol: return server(502, "The engine's answer was not valid HTTP, or over a limit.")
+        case .answerTooLarge: return server(502, "The engine's answer is larger than what is kept of one.")
         case .firstByteTimeout: return server(504, "The engine did not begin to answer in time.")
         case .idleTimeout: return server(504, "The engine's answer stood still for too long.")
         case .shuttingDown: return server(503, "The gateway is shutting down.", retry: true)

@@ -31,9 +31,12 @@ package enum Outcome: String, Sendable, CaseIterable {
     case idleTimeout = "idle_timeout"
     /// The engine's answer was not HTTP we can relay, or was over a limit.
     case engineProtocol = "engine_protocol"
+    /// The engine's answer is larger than what is kept of an answer to a job.
+    case answerTooLarge = "answer_too_large"
     /// The gateway refused the request itself (bad HTTP, bad JSON, over a limit, no key): the status tells which.
     case requestRefused = "request_refused"
-    /// The budget for buffered bodies stayed spent for as long as a request may wait for it.
+    /// The budget for buffered bodies stayed spent for as long as a request may wait for it; or the answer to a job
+    /// found the budget for jobs spent.
     case bufferBudget = "buffer_budget"
     /// The gateway is shutting down and could not serve this work.
     case shuttingDown = "shutting_down"

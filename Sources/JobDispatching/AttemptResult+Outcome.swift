@@ -14,6 +14,9 @@ extension AttemptResult {
         case .connectFailed: self = .unreachable
         case .engineStreamError, .engineReset, .engineTruncated, .firstByteTimeout, .idleTimeout, .engineProtocol:
             self = .broken(code: answer.outcome.rawValue)
+        case .answerTooLarge:
+            self = .overLimit(
+                code: answer.outcome.rawValue, setting: "limits.job-answer (at most half of jobs.held-bytes)")
         case .requestRefused: self = .refused(code: answer.outcome.rawValue)
         case .clientGone, .shuttingDown, .withdrawn: self = .givenBack(wasSent: wasSent)
         }

@@ -14,6 +14,8 @@ package enum AttemptResult: Sendable, Hashable {
     case broken(code: String)
     /// The gateway itself refused the request; asking again would bring the same.
     case refused(code: String)
+    /// The answer is larger than what is kept of one: asking again would bring the same. `setting` names the limit.
+    case overLimit(code: String, setting: String)
     /// The gateway took it back: shutdown, drain. `wasSent`: it may have reached an engine.
     case givenBack(wasSent: Bool)
 }
@@ -70,7 +72,7 @@ package struct AttemptContext: Sendable {
 /// | unreachable | retried, not counted: an outage of the engines must not use up the lines behind it |
 /// | other 5xx, broken | retried and counted; at the cap failed, with the last answer or the code |
 /// | other 4xx, 1xx | failed, with the answer |
-/// | refused | failed, with the code |
+/// | refused, over a limit | failed, with the code |
 /// | given back | released, not counted |
 ///
 /// A job that may be sent once only is retried after sheds and lost dials alone, which sent nothing. Any other end but
@@ -106,6 +108,11 @@ package struct RetryTable: Sendable, Hashable {
             return retry(context, countsAsAttempt: true)
         case .refused(let code):
             return .failed(JobFault(code: code, message: "The gateway refused this request: \(code)."))
+        case .overLimit(let code, let setting):
+            return .failed(
+                JobFault(
+                    code: code,
+                    message: "The engine's answer is larger than \(setting) allows. Ask for less, or raise the limit."))
         case .givenBack:
             return .released
         }
@@ -124,7 +131,7 @@ package struct RetryTable: Sendable, Hashable {
                 JobFault(code: code, message: "The attempt ended as \(code) after the request was sent. \(reason)"))
         case .givenBack(wasSent: true):
             return .failed(.interrupted)
-        case .answered, .shed, .unreachable, .refused, .givenBack(wasSent: false):
+        case .answered, .shed, .unreachable, .refused, .overLimit, .givenBack(wasSent: false):
             return nil
         }
     }

@@ -52,10 +52,10 @@ extension Scheduler {
     }
 
     /// What an answer says about its endpoint. One that answers 5xx to everything must leave the rotation too; a client
-    /// that went away says nothing.
+    /// that went away says nothing, nor do limits of ours.
     private mutating func judge(_ completion: Completion, of endpoint: EndpointID, _ now: Instant) -> HealthChange? {
         switch completion.outcome {
-        case .clientGone, .withdrawn, .shuttingDown: nil
+        case .clientGone, .withdrawn, .shuttingDown, .answerTooLarge, .bufferBudget: nil
         case .completed, .engineStreamError:
             completion.status >= 500
                 ? fleet.attemptFailed(endpoint, at: now) : fleet.attemptSucceeded(endpoint)

@@ -64,6 +64,17 @@ struct RetryTableTests {
         #expect(fault.code == "request_refused")
     }
 
+    @Test("an answer over a limit fails at once, and says which limit")
+    func overLimit() {
+        let result = AttemptResult.overLimit(code: "answer_too_large", setting: "limits.job-answer")
+        guard case .failed(let fault?) = table.verdict(for: result, context()) else {
+            Issue.record("not failed with a fault")
+            return
+        }
+        #expect(fault.code == "answer_too_large")
+        #expect(fault.message.contains("limits.job-answer"))
+    }
+
     @Test("what the gateway takes back is released, uncounted, also when the window closed")
     func givenBack() {
         for wasSent in [false, true] {
