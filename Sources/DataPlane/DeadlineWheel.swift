@@ -13,8 +13,18 @@ final class DeadlineSlot {
     var target: (any Deadlined)?
     /// The tick at which the wheel will look at this slot next.
     fileprivate var place = Int64.max
+    /// Stands for a deadline that has passed and was not told yet.
+    fileprivate static let due = Instant(nanoseconds: .min)
 
     init() {}
+
+    /// Whom to tell that its deadline passed. Nil when the slot was set again since the sweep found it due: what was
+    /// told before it in the same sweep may have given its connection another request.
+    func takeDue() -> (any Deadlined)? {
+        guard deadline == DeadlineSlot.due else { return nil }
+        deadline = .distantFuture
+        return target
+    }
 }
 
 /// Deadlines of many connections at almost no cost: moving a deadline later is one store.
@@ -52,10 +62,10 @@ struct DeadlineWheel {
         entries[Int(place % Int64(DeadlineWheel.places))].append(slot)
     }
 
-    /// Takes out what is due. The caller tells each of them `deadlinePassed`.
-    mutating func advance(to now: Instant) -> [any Deadlined] {
+    /// Takes out what is due. The caller goes through it in order and tells each `takeDue()` that its deadline passed.
+    mutating func advance(to now: Instant) -> [DeadlineSlot] {
         let target = now.nanoseconds / DeadlineWheel.tick
-        var passed: [any Deadlined] = []
+        var passed: [DeadlineSlot] = []
         while current < target {
             current += 1
             let index = Int(current % Int64(DeadlineWheel.places))
@@ -65,10 +75,10 @@ struct DeadlineWheel {
             // An entry whose slot has moved on to an earlier place since is out of date.
             for slot in visited where slot.place == current {
                 slot.place = .max
-                guard let object = slot.target else { continue }
+                guard slot.target != nil else { continue }
                 if slot.deadline <= now {
-                    slot.deadline = .distantFuture
-                    passed.append(object)
+                    slot.deadline = DeadlineSlot.due
+                    passed.append(slot)
                 } else {
                     insert(slot)
                 }

@@ -118,7 +118,7 @@ final class LoopRelay: WorkHome, @unchecked Sendable {
 
     private func tick() {
         let now = clock.now()
-        for object in wheel.advance(to: now) { object.deadlinePassed(now: now) }
+        for slot in wheel.advance(to: now) { slot.takeDue()?.deadlinePassed(now: now) }
         if !budgetWaiters.isEmpty {
             let waiting = budgetWaiters
             budgetWaiters = []

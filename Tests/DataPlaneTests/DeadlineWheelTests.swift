@@ -19,7 +19,8 @@ import Testing
         var now = Duration.zero
         while now < end {
             now += step
-            for object in wheel.advance(to: Instant.zero + now) { object.deadlinePassed(now: Instant.zero + now) }
+            let instant = Instant.zero + now
+            for slot in wheel.advance(to: instant) { slot.takeDue()?.deadlinePassed(now: instant) }
         }
     }
 
@@ -58,6 +59,24 @@ import Testing
         slot.target = nil
         run(&wheel, to: .seconds(5))
         #expect(target.passedAt.isEmpty)
+    }
+
+    /// An idle connection is due in the sweep in which another's end hands it a request.
+    @Test(arguments: [Instant.zero + .seconds(30), .distantFuture])
+    func aSlotThatIsSetAgainInTheSweepIsNotTold(_ renewed: Instant) {
+        let (first, second) = (Target(), Target())
+        var wheel = DeadlineWheel(now: .zero)
+        let slots = [slot(first), slot(second)]
+        for slot in slots { wheel.set(slot, Instant.zero + .seconds(1)) }
+        let due = wheel.advance(to: Instant.zero + .seconds(2))
+        #expect(due.count == 2)
+        due[0].takeDue()?.deadlinePassed(now: Instant.zero + .seconds(2))
+        wheel.set(slots[1], renewed)
+        #expect(due[1].takeDue() == nil)
+        #expect(first.passedAt.count == 1 && second.passedAt.isEmpty)
+        run(&wheel, to: .seconds(100))
+        #expect(second.passedAt.count == (renewed == .distantFuture ? 0 : 1))
+        #expect(first.passedAt.count == 1)
     }
 
     @Test func aLoopThatStoodStillTellsEverythingDue() {
