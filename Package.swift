@@ -28,6 +28,7 @@ let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
+let nioTLS = Target.Dependency.product(name: "NIOTLS", package: "swift-nio")
 let nioConcurrency = Target.Dependency.product(name: "NIOConcurrencyHelpers", package: "swift-nio")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
@@ -73,7 +74,7 @@ let package = Package(
             [nioCore, nioPosix, nioHTTP1, nioSSL, lifecycle, logging]),
         adapter(
             "DataPlane", ["FleetTracking", "FlowControl", "Scheduling", "WireFormats", "SchedulerRuntime"],
-            [nioCore, nioPosix, nioSSL, lifecycle, logging, crypto]),
+            [nioCore, nioPosix, nioTLS, nioSSL, lifecycle, logging, crypto]),
         adapter(
             "JobDispatching",
             [

@@ -19,20 +19,23 @@ final class LoopRelay: WorkHome, @unchecked Sendable {
     let directory: DirectoryHolder
     let budget: BufferBudget
     let consumesCredentials: Bool
+    let gaps: TokenGapShard
     private let sink: any RecordSink
     /// Limits that are set for every read, in nanoseconds: adding a `Duration` divides 128-bit numbers.
     let firstByteNanoseconds: Int64
     let streamIdleNanoseconds: Int64
     let idleEngineNanoseconds: Int64
     let keepAliveNanoseconds: Int64
+    private let connectNanoseconds: Int64
     let allocator = ByteBufferAllocator()
     var wheel: DeadlineWheel
     private let clock: MonotonicClock
     private var works: [WorkID: Exchange] = [:]
     private var lanes: [EndpointID: EngineLane] = [:]
+    /// The directory that `lanes` agree with.
+    private var laneVersion = -1
     private var progressing: [Exchange] = []
     private var ticker: RepeatedTask?
-    private var tickCount = 0
     /// Connections whose request body waits for room in the buffer budget, in order of arrival.
     private var budgetWaiters: [ClientConnection] = []
     private(set) var clients: [ObjectIdentifier: ClientConnection] = [:]
@@ -52,11 +55,13 @@ final class LoopRelay: WorkHome, @unchecked Sendable {
         directory = services.directory
         budget = services.budget
         consumesCredentials = services.consumesCredentials
+        gaps = services.gaps.indices.contains(index) ? services.gaps[index] : TokenGapShard()
         sink = services.sink
         firstByteNanoseconds = LoopRelay.limit(settings.firstByteTimeout)
         streamIdleNanoseconds = LoopRelay.limit(settings.streamIdle)
         idleEngineNanoseconds = LoopRelay.limit(settings.idleEngineTime)
         keepAliveNanoseconds = LoopRelay.limit(settings.keepAliveIdle)
+        connectNanoseconds = LoopRelay.limit(settings.connectTimeout)
         wheel = DeadlineWheel(now: clock.now())
         requestIDs = RequestIDs(seed: UInt64.random(in: 0 ... .max))
     }
@@ -124,8 +129,8 @@ final class LoopRelay: WorkHome, @unchecked Sendable {
             budgetWaiters = []
             for client in waiting { client.retryBudget(now: now) }
         }
-        tickCount &+= 1
-        if tickCount % 10 == 0 { refreshLanes() }
+        // Without requests too: idle connections with an old credential are closed.
+        if laneVersion != directory.version { refreshLanes() }
     }
 
     func waitForBudget(_ client: ClientConnection) { budgetWaiters.append(client) }
@@ -187,8 +192,10 @@ final class LoopRelay: WorkHome, @unchecked Sendable {
 
     // MARK: Engines
 
-    /// Nil when the endpoint is unknown or its TLS cannot be set up.
+    /// Nil when the endpoint is unknown or its TLS cannot be set up. As the directory in force says: a request that
+    /// comes after a change of a credential is sent with the new one.
     func lane(_ endpoint: EndpointID) -> EngineLane? {
+        if laneVersion != directory.version { refreshLanes() }
         if let lane = lanes[endpoint] { return lane }
         guard let entry = directory.current.endpoint(endpoint) else { return nil }
         var context: NIOSSLContext?
@@ -205,6 +212,8 @@ final class LoopRelay: WorkHome, @unchecked Sendable {
     }
 
     private func refreshLanes() {
+        // Read before the directory: a change in between is seen the next time.
+        laneVersion = directory.version
         let directory = directory.current
         for (id, lane) in lanes {
             // A changed credential or address needs a lane of its own; running requests end on the old one.
@@ -227,10 +236,12 @@ final class LoopRelay: WorkHome, @unchecked Sendable {
         return true
     }
 
-    /// Calls back once, on the loop: with a fresh connection, or nil.
+    /// Calls back once, on the loop: with a fresh connection that is ready for a request, or nil. The name's
+    /// resolution, TCP and TLS may take `connectTimeout` together.
     func dial(_ lane: EngineLane, _ done: @escaping (EngineConnection?) -> Void) {
+        let due = after(connectNanoseconds)
         let bootstrap = ClientBootstrap(group: eventLoop)
-            .connectTimeout(.nanoseconds(settings.connectTimeout.wholeNanoseconds))
+            .connectTimeout(.nanoseconds(connectNanoseconds))
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             .channelOption(.maxMessagesPerRead, value: 1)
             .channelOption(
@@ -246,12 +257,13 @@ final class LoopRelay: WorkHome, @unchecked Sendable {
             let connection = EngineConnection(lane: lane, loop: self)
             do {
                 let pipeline = channel.pipeline.syncOperations
-                if let tls = lane.tls {
-                    let name = lane.address == nil ? lane.entry.host : nil
-                    try pipeline.addHandler(NIOSSLClientHandler(context: tls, serverHostname: name))
-                }
                 try pipeline.addHandler(connection)
-                done(connection)
+                if let tls = lane.tls {
+                    // Before the other: the handshake begins with it, and may fail at once.
+                    let name = lane.address == nil ? lane.entry.host : nil
+                    try pipeline.addHandler(NIOSSLClientHandler(context: tls, serverHostname: name), position: .first)
+                }
+                connection.awaitReady(by: due) { done($0 ? connection : nil) }
             } catch {
                 channel.close(promise: nil)
                 done(nil)

@@ -15,6 +15,8 @@ package struct RelayServices: Sendable {
     package let prefixChain: PrefixChain
     package let settings: RelaySettings
     package let budget: BufferBudget
+    /// Where each loop counts the gaps between output, by its index.
+    let gaps: [TokenGapShard]
     package let logger: Logger
     /// Keys are configured: a client's credentials are consumed here and never forwarded.
     let consumesCredentials: Bool
@@ -22,8 +24,7 @@ package struct RelayServices: Sendable {
     package init(
         host: SchedulerHost, directory: DirectoryHolder, names: Names, sink: any RecordSink,
         identity: any Identifying = AnyKey(), prefixChain: @escaping PrefixChain = { _, _, _ in [] },
-        settings: RelaySettings = RelaySettings(),
-        logger: Logger
+        settings: RelaySettings = RelaySettings(), gaps: [TokenGapShard] = [], logger: Logger
     ) {
         self.host = host
         self.directory = directory
@@ -33,6 +34,7 @@ package struct RelayServices: Sendable {
         self.prefixChain = prefixChain
         self.settings = settings
         self.logger = logger
+        self.gaps = gaps
         budget = BufferBudget(limit: settings.bufferBudgetBytes)
         consumesCredentials = !(identity is AnyKey)
     }

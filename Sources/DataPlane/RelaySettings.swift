@@ -32,16 +32,23 @@ package struct RelaySettings: Sendable {
     package var writeHighWater = 64 << 10
     /// Bytes left at which it goes on.
     package var writeLowWater = 16 << 10
-    /// The longest wait for a TCP (and TLS) connection to an engine. Beyond: another endpoint, or 502.
+    /// The longest wait for a connection to an engine: its name, TCP and TLS. Beyond: another endpoint, or 502.
     package var connectTimeout = Duration.seconds(3)
-    /// The longest wait for the first response byte: an unstreamed answer takes its whole generation. Beyond: 504.
+    /// The longest wait for the first response byte: an unstreamed answer takes its whole generation. Beyond: 504. Of a
+    /// stream whose head came at once also the longest silence before its first output; then it is cut.
     package var firstByteTimeout = Duration.seconds(600)
-    /// The longest silence inside a response body. Then the connection to the client is cut.
+    /// The longest silence inside a response body, of a stream after its first output. Then the connection to the
+    /// client is cut.
     package var streamIdle = Duration.seconds(120)
     /// Idle connections kept to one engine by one event loop.
     package var idleEngineConnections = 512
     /// The longest an engine connection is kept idle: shorter than uvicorn's 5 s, so that it rarely closes first.
     package var idleEngineTime = Duration.seconds(4)
+    /// A kept connection that ends within this time of a request had been closed by the engine before: the request is
+    /// sent again, once, on a fresh one. Later it counts as the engine's failure.
+    package var staleEngineTime = Duration.seconds(1)
+    /// The longest rest of a refused answer that is read so that its connection can be kept. Beyond: it is closed.
+    package var droppedAnswerBytes = 64 << 10
     /// Body bytes held back until a stream's first event is known. Beyond it the answer is passed on as it is.
     package var firstEventHoldBytes = 16 << 10
     /// The largest answer to a job, bytes. Beyond: `engine_protocol`.

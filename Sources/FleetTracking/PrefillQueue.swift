@@ -1,6 +1,6 @@
 /// Prompt tokens of ours that one engine has yet to prefill, in the order in which they were sent.
 ///
-/// A first response byte proves that everything sent up to that work is prefilled. Answers that are not streamed prove
+/// A first output proves that everything sent up to that work is prefilled. Answers that are not streamed prove
 /// it only at their end, so the queue also drains by time, at the rate the engine is believed to prefill.
 package struct PrefillQueue: Sendable {
     private struct Entry {

@@ -51,7 +51,7 @@ struct Gateway: Sendable {
         let services = RelayServices(
             host: fleet.host, directory: fleet.directory, names: fleet.names, sink: telemetry.sink,
             identity: keys?.table ?? AnyKey(), prefixChain: { prefix.blocks($0, $1, $2) }, settings: settings.relay,
-            logger: logger)
+            gaps: telemetry.telemetry.gaps, logger: logger)
         listener = try GatewayListener(
             binding: .init(host: settings.host, port: settings.port, tls: settings.listenerTLS), group: group,
             services: services, bridge: bridge)

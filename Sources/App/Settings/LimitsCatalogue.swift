@@ -95,17 +95,25 @@ enum LimitsCatalogue {
     private static let engines: [BoundSetting<RelaySettings>] = [
         BoundSetting(
             "limits.connect", \.connectTimeout, wait,
-            "The longest wait for a connection to an engine; then another is tried."),
+            "The longest wait for a connection to an engine: name, TCP and TLS; then another is tried."),
         BoundSetting(
             "limits.first-byte", \.firstByteTimeout, wait,
-            "The longest wait for an answer's first byte; then 504. An unstreamed answer takes its whole generation."),
-        BoundSetting("limits.stream-idle", \.streamIdle, wait, "The longest silence inside an answer; then it is cut."),
+            "The longest wait for an answer's first output; then 504. An unstreamed answer takes its whole generation."),
+        BoundSetting(
+            "limits.stream-idle", \.streamIdle, wait,
+            "The longest silence inside an answer after its first output; then it is cut."),
         BoundSetting(
             "limits.engine-connections", \.idleEngineConnections, count,
             "Idle connections kept to one engine by one loop."),
         BoundSetting(
             "limits.engine-idle", \.idleEngineTime, wait,
             "The longest an engine connection is kept idle; below the engine's own limit (uvicorn: 5 s)."),
+        BoundSetting(
+            "limits.engine-stale", \.staleEngineTime, wait,
+            "A kept connection that ends this soon after a request was dead before it: a fresh one is taken."),
+        BoundSetting(
+            "limits.dropped-answer", \.droppedAnswerBytes, bytes,
+            "The longest rest of a full engine's answer that is read to keep its connection; beyond it it is closed."),
         BoundSetting(
             "limits.first-event", \.firstEventHoldBytes, .size(0...(1 << 20)),
             "Bytes of a stream held back until its first event tells whether the engine refused it."),

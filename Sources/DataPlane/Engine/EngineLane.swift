@@ -36,7 +36,8 @@ final class EngineLane {
         address = try? SocketAddress(ipAddress: entry.host, port: entry.port)
     }
 
-    /// SGLang says that it is full in the first event of a stream, after its 200; of others of its family it is unknown.
+    /// SGLang says that it is full in the first event of a stream, after its 200. An engine of unknown kind may be one:
+    /// SGLang shows metrics only when it is told to.
     var mayFailInFirstEvent: Bool { kind == .sglang || kind == .unknown }
 
     /// True when requests on this lane go where the entry says, with its credential.

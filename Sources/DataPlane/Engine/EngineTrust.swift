@@ -4,8 +4,7 @@ package import SchedulerRuntime
 /// TLS towards `https://` engines: certificates are always verified.
 package enum EngineTrust {
     package static func context(_ tls: EngineTLS) throws -> NIOSSLContext {
-        var configuration = TLSConfiguration.makeClientConfiguration()
-        if let file = tls.authorityFile { configuration.trustRoots = .file(file) }
+        var configuration = TLSConfiguration.engine(tls)
         configuration.applicationProtocols = ["http/1.1"]
         return try NIOSSLContext(configuration: configuration)
     }

@@ -12,8 +12,11 @@ struct AnswerWatch {
 
     init() {}
 
+    /// An answer that is compressed cannot be watched: it counts as one that is no stream.
     init(_ head: EngineHead) {
-        guard (200..<300).contains(head.head.status), let type = head.head.fields.first(.contentType) else { return }
+        guard (200..<300).contains(head.head.status), let type = head.head.fields.first(.contentType),
+            AnswerWatch.isPlain(head)
+        else { return }
         let (isEvents, isJSON) = head.bytes.withUnsafeReadableBytes { bytes in
             (
                 AnswerWatch.hasPrefix(bytes, type.valueRange, "text/event-stream"),
@@ -54,6 +57,13 @@ struct AnswerWatch {
     var outputTokens: Int { observer?.contentEvents ?? 0 }
     var hasErrorEvent: Bool { observer?.errorEvent ?? false }
     var usage: TokenUsage? { isStream ? observer?.usage : scan?.usage }
+
+    private static func isPlain(_ head: EngineHead) -> Bool {
+        guard let coding = head.head.fields.first(.contentEncoding) else { return true }
+        return head.bytes.withUnsafeReadableBytes {
+            coding.valueRange.isEmpty || ByteScan.equals($0, coding.valueRange, lowercased: "identity")
+        }
+    }
 
     private static func hasPrefix(
         _ bytes: UnsafeRawBufferPointer, _ range: Range<Int>, _ literal: StaticString

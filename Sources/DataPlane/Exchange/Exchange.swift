@@ -46,7 +46,9 @@ final class Exchange {
     /// The loop's list of exchanges with untold output holds this one.
     var isOnProgressList = false
     private var toldTokens = 0
-    private var clientIsSlow = false
+    /// Output that was seen, and when the last of it came; nil after a pause of ours.
+    private var seenTokens = 0
+    private var outputAt: Instant?
 
     init(_ order: ExchangeOrder, owner: any ExchangeOwner, loop: LoopRelay) {
         work = order.work
@@ -62,6 +64,7 @@ final class Exchange {
 
     func forward(to endpoint: EndpointID, attempt: Int) {
         guard phase == .queued else { return }
+        retriedStale = false
         if record.forwardedAt == nil {
             record.forwardedAt = loop.now()
             record.endpoint = endpoint
@@ -148,7 +151,8 @@ final class Exchange {
         case .noConnection: fail(.connect)
         case .insideHead, .reset: fail(.reset(bytesSent: true))
         case .staleReuse:
-            // The engine closed a kept connection while the request was on its way. Once, and unseen by the scheduler.
+            // The engine closed a kept connection while the request was on its way. Once for each endpoint that the
+            // scheduler chose, and unseen by it.
             guard !retriedStale, mayRetryAfterSend, let lane else { return fail(.reset(bytesSent: true)) }
             retriedStale = true
             send(on: lane, reuse: false)
@@ -168,7 +172,8 @@ final class Exchange {
         held = nil
         answer = AnswerWatch()
         startIsTold = false
-        toldTokens = 0
+        (toldTokens, seenTokens, outputAt) = (0, 0, nil)
+        (record.firstByteAt, record.bytesOut) = (nil, 0)
         loop.host.submit(.failed(work, failure))
     }
 
@@ -183,8 +188,6 @@ final class Exchange {
         }
         framing = head.head.framing
         answer = AnswerWatch(head)
-        // A stream's head comes when the engine admits the request: its first output is what a person waits for.
-        if !answer.isStream { record.firstByteAt = loop.now() }
         if answer.isStream && connection.lane.mayFailInFirstEvent {
             phase = .holding
             held = HeldAnswer(head: head)
@@ -235,17 +238,32 @@ final class Exchange {
         if held.bytes.readableBytes > 0, !owner.wantsPayload { owner.answerBytes(held.bytes) }
     }
 
+    /// The engine has taken the request, but this answer shows no output yet: of a stream no event with content, of
+    /// another answer no byte of its body.
+    var awaitsOutput: Bool { answer.isStream ? answer.outputTokens == 0 : record.bytesOut == 0 }
+
     /// One read of the engine's socket was handed on, and the answer goes on.
-    func readEnded() {
-        guard phase == .relaying || phase == .holding else { return }
-        if phase == .relaying { owner.flushAnswer() }
-        // While the first event is held back the work may still go elsewhere: the scheduler must not think it began.
-        if !startIsTold, phase == .relaying {
+    func readEnded(_ now: Instant) {
+        guard phase == .relaying else { return }
+        owner.flushAnswer()
+        // Engines send a stream's head when they admit it, long before its prefill.
+        guard phase == .relaying, !awaitsOutput else { return }
+        noteOutput(now)
+        if !startIsTold {
             startIsTold = true
             loop.host.submit(.started(work))
         }
-        if record.firstByteAt == nil, answer.outputTokens > 0 { record.firstByteAt = loop.now() }
         if answer.outputTokens > toldTokens { loop.noteProgress(self) }
+    }
+
+    /// The first output of a stream, or the first byte of another answer, is what a person waits for; the gaps between
+    /// later ones are what a person sees.
+    private func noteOutput(_ now: Instant) {
+        if record.firstByteAt == nil { record.firstByteAt = now }
+        guard answer.outputTokens > seenTokens else { return }
+        seenTokens = answer.outputTokens
+        if let outputAt { loop.gaps.record(now.nanoseconds &- outputAt.nanoseconds, record.band) }
+        outputAt = now
     }
 
     /// Output since the last call.
@@ -256,7 +274,9 @@ final class Exchange {
         return Progress(work: work, outputTokens: tokens)
     }
 
+    /// Its connection serves others by now, or is closed.
     func answerEnded() {
+        connection = nil
         answer.finish()
         if phase == .holding { decideHeld(isAtEnd: true) }
         guard phase == .relaying else { return }
@@ -270,7 +290,9 @@ final class Exchange {
 
     func answerCut() { breakOff(.engineTruncated, ifUntold: .truncated) }
 
-    func answerStalled() { breakOff(.idleTimeout, ifUntold: .firstByteTimeout) }
+    func answerStalled() {
+        breakOff(awaitsOutput ? .firstByteTimeout : .idleTimeout, ifUntold: .firstByteTimeout)
+    }
 
     func answerInvalid(beforeHead: Bool) {
         if beforeHead {
@@ -282,8 +304,8 @@ final class Exchange {
     }
 
     private func breakOff(_ outcome: Outcome, ifUntold failure: AttemptFailure) {
+        connection = nil
         if phase == .holding {
-            connection = nil
             return fail(failure)
         }
         guard phase == .relaying else { return }
@@ -293,6 +315,8 @@ final class Exchange {
 
     /// The answer is over: the scheduler is told, and the record handed on.
     private func finish(_ outcome: Outcome) {
+        let hasOutput = !awaitsOutput
+        if hasOutput { noteOutput(loop.now()) }
         let usage = answer.usage
         record.promptTokens = usage?.promptTokens
         record.cachedTokens = usage?.cachedTokens
@@ -301,7 +325,7 @@ final class Exchange {
             outcome: outcome, status: record.status, promptTokens: record.promptTokens,
             outputTokens: record.outputTokens, cachedTokens: record.cachedTokens)
         var events: [Event] = []
-        if !startIsTold { events.append(.started(work)) }
+        if !startIsTold, hasOutput { events.append(.started(work)) }
         if let progress = takeProgress() { events.append(.progressed([progress])) }
         record.outcome = outcome
         end()
@@ -333,7 +357,11 @@ final class Exchange {
     // MARK: Back-pressure
 
     /// The client does not take what it has: reading from the engine stops.
-    func pause() { connection?.pause() }
+    func pause() {
+        // The next gap is the client's, not the engine's.
+        outputAt = nil
+        connection?.pause()
+    }
 
     func resume() { connection?.resume() }
 }

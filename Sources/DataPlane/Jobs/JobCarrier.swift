@@ -80,7 +80,7 @@ final class JobCarrier: ExchangeOwner {
     func answerEnded() {
         if body.readableBytes > limit {
             body = ByteBuffer()
-            end(.engineProtocol)
+            end(.answerTooLarge)
         } else {
             end(exchange?.record.outcome ?? .completed)
         }

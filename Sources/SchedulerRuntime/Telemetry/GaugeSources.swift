@@ -42,9 +42,6 @@ package enum GaugeSources {
         package var bufferedBytes: Int
         package var bufferLimitBytes: Int
         package var bufferWaits: Int
-        package var jobBytes = 0
-        package var jobLimitBytes = 0
-        package var jobWaits = 0
 
         package init(
             connections: Int, refusedConnections: Int, stalledConnections: Int, bufferedBytes: Int,
@@ -67,9 +64,6 @@ package enum GaugeSources {
             MetricFamily(MetricCatalogue.bufferedBytes, Double(figures.bufferedBytes)),
             MetricFamily(MetricCatalogue.bufferLimit, Double(figures.bufferLimitBytes)),
             MetricFamily(MetricCatalogue.bufferWaits, Double(figures.bufferWaits)),
-            MetricFamily(MetricCatalogue.jobHeldBytes, Double(figures.jobBytes)),
-            MetricFamily(MetricCatalogue.jobHeldLimit, Double(figures.jobLimitBytes)),
-            MetricFamily(MetricCatalogue.jobHeldWaits, Double(figures.jobWaits)),
         ]
     }
 

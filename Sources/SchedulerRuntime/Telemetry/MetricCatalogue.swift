@@ -130,14 +130,6 @@ package enum MetricCatalogue {
     package static let bufferWaits = MetricDefinition(
         "neap_buffered_body_waits_total", .counter, help: "Request bodies that had to wait for room.")
 
-    package static let jobHeldBytes = MetricDefinition(
-        "neap_job_held_bytes", .gauge, help: "Bytes of placed jobs and of answers that are not recorded yet, now.")
-    package static let jobHeldLimit = MetricDefinition(
-        "neap_job_held_limit_bytes", .gauge, help: "The most bytes of jobs that may be held; half of it by bodies.")
-    package static let jobHeldWaits = MetricDefinition(
-        "neap_job_held_waits_total", .counter,
-        help: "Times the body of a job had to wait for room, or an answer found none.")
-
     package static let uploads = MetricDefinition("neap_uploads", .gauge, help: "File uploads under way.")
     package static let refusedUploads = MetricDefinition(
         "neap_uploads_refused_total", .counter, help: "File uploads refused because too many were under way.")

@@ -1,5 +1,6 @@
 import NIOCore
 import NIOPosix
+import NIOSSL
 import Synchronization
 
 /// A model server that does what a test's script says, byte by byte.
@@ -11,9 +12,11 @@ final class FakeEngine: Sendable {
     private let accepted = Mutex(0)
     private let incoming: AsyncStream<TestSocket>
     private let arrivals: AsyncStream<TestSocket>.Continuation
+    private let tls: NIOSSLContext?
 
-    /// The script runs once for each connection.
-    init(_ script: @escaping Script) {
+    /// The script runs once for each connection; with TLS, behind its handshake.
+    init(tls: NIOSSLContext? = nil, _ script: @escaping Script) {
+        self.tls = tls
         self.script = Mutex(script)
         (incoming, arrivals) = AsyncStream.makeStream()
     }
@@ -33,6 +36,9 @@ final class FakeEngine: Sendable {
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     let (stream, continuation) = AsyncStream<ByteBuffer>.makeStream()
+                    if let tls = self.tls {
+                        try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls))
+                    }
                     try channel.pipeline.syncOperations.addHandler(PieceHandler(continuation))
                     self.accepted.withLock { $0 += 1 }
                     self.arrivals.yield(TestSocket(channel: channel, pieces: stream))
