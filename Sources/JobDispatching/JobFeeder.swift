@@ -53,6 +53,8 @@ package final class JobFeeder: Service {
     /// Models were learned or pools changed: lines and batches that waited for a model may have a pool now.
     package func directoryChanged() {
         inbox.directoryChanged()
+        // New names are remembered at once.
+        inbox.timerSignal.raise()
         inbox.refresh()
     }
 

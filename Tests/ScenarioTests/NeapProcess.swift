@@ -23,12 +23,22 @@ final class NeapProcess: Sendable {
         let (ended, end) = AsyncStream.makeStream(of: Int32.self)
         self.lines = lines
         self.ended = ended
+        // The lines end with the streams, not with the process: what it wrote last may be read after its end.
+        let open = Mutex(2)
         for stream in ["out", "error"] {
             let pipe = Pipe()
             let rest = Mutex(Data())
             pipe.fileHandleForReading.readabilityHandler = { handle in
                 let data = handle.availableData
-                if data.isEmpty { return handle.readabilityHandler = nil }
+                if data.isEmpty {
+                    handle.readabilityHandler = nil
+                    let isLast = open.withLock { open in
+                        open -= 1
+                        return open == 0
+                    }
+                    if isLast { line.finish() }
+                    return
+                }
                 for text in rest.withLock({ NeapProcess.cut($0.appended(data), rest: &$0) }) { line.yield(text) }
             }
             if stream == "out" { process.standardOutput = pipe } else { process.standardError = pipe }
@@ -36,7 +46,6 @@ final class NeapProcess: Sendable {
         process.terminationHandler = { process in
             end.yield(process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus)
             end.finish()
-            line.finish()
         }
         try process.run()
         self.process = Mutex(process)

@@ -85,8 +85,8 @@ import Testing
         #expect(after.status == 200)
         _ = try town.write("neap.yaml", pool.replacing("name: main", with: "name: renamed"))
         gateway.process.send(SIGHUP)
-        let refusal = try await gateway.process.line(with: "not usable")
-        #expect(refusal.contains("neap.yaml:2") && refusal.contains("renamed") && refusal.contains("restart"))
+        let refusal = try await gateway.process.line(with: #"found "renamed""#)
+        #expect(refusal.contains("not usable") && refusal.contains("neap.yaml:2") && refusal.contains("restart"))
         // Nothing of it was taken over: also the endpoint that the file no longer names goes on.
         for model in ["llama-3.1-8b", "second-model"] {
             let still = try await gateway.exchange.post(Chat.path, Chat.body(tokens: 1, model: model))
