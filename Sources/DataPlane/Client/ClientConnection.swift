@@ -90,6 +90,8 @@ final class ClientConnection: ChannelDuplexHandler, Deadlined {
     func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
 
     func channelActive(context: ChannelHandlerContext) {
+        // Accepted in the moment in which a drain began: it would hold the drain up until its head is overdue.
+        if loop.isDraining { return closeNow() }
         setDeadline(loop.now() + loop.settings.headTimeout)
         context.fireChannelActive()
     }
