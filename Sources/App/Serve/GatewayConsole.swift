@@ -58,9 +58,7 @@ struct GatewayConsole: FleetConsole {
         var shown = FleetFigures.Endpoint(
             id: status.entry.id, url: status.entry.url, kind: status.kind, state: shownState(status, state))
         shown.models = status.models.map(\.name)
-        shown.running = status.sample?.running
-        shown.waiting = status.sample?.waiting
-        shown.kvUse = status.sample?.kvUse
+        shown.sample = status.sample
         shown.fault = status.fault
         if let state {
             shown.inFlight = BandCounts(realtime: state.realtime.works, async: state.async.works)

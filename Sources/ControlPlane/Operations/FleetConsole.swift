@@ -34,11 +34,8 @@ package struct FleetFigures: Sendable, Equatable {
         package var models: [String] = []
         /// Work of ours that the endpoint holds.
         package var inFlight = BandCounts()
-        /// From the engine's last sample; nil where it does not tell.
-        package var running: Int?
-        package var waiting: Int?
-        /// 0…1.
-        package var kvUse: Double?
+        /// What the engine last said of itself; nil before it said anything.
+        package var sample: EngineSample?
         package var maximumSequences: Int?
         /// Why it is not well.
         package var fault: String?

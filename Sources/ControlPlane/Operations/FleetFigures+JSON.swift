@@ -13,9 +13,15 @@ extension FleetFigures.Endpoint {
             $0.array("models") { for model in models { $0.value(model) } }
             $0.key("in_flight")
             inFlight.write(to: &$0)
-            $0.member("running", running)
-            $0.member("waiting", waiting)
-            $0.member("kv_use", kvUse)
+            // The engine's own figures; null where it does not tell.
+            $0.member("running", sample?.running)
+            $0.member("waiting", sample?.waiting)
+            $0.member("kv_use", sample?.kvUse)
+            $0.member("kv_blocks", sample?.blocks)
+            $0.member("kv_block_tokens", sample?.blockSize)
+            $0.member("prefix_queried_tokens", sample?.prefixQueries)
+            $0.member("prefix_hit_tokens", sample?.prefixHits)
+            $0.member("preemptions", sample?.preemptions)
             $0.member("maximum_sequences", maximumSequences)
         }
     }

@@ -37,7 +37,8 @@ import WireFormats
         var pool = FleetFigures.Pool(name: "<main>")
         var endpoint = FleetFigures.Endpoint(id: EndpointID(0), url: "http://a:1", kind: .vllm, state: .healthy)
         endpoint.inFlight = BandCounts(realtime: 3, async: 4)
-        endpoint.kvUse = 0.25
+        endpoint.sample = EngineSample(takenAt: .zero)
+        endpoint.sample?.kvUse = 0.25
         pool.endpoints = [endpoint]
         fixture.console.state.withLock { [pool] in $0.figures.pools = [pool] }
         try await watch(fixture) { events in

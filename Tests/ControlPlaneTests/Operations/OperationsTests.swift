@@ -48,6 +48,30 @@ import WireFormats
         #expect(fixture.console.state.withLock { $0.draining.isEmpty } == (status == 403))
     }
 
+    @Test func endpointsShowTheEnginesOwnFigures() async throws {
+        let fixture = Fixture()
+        var told = FleetFigures.Endpoint(id: EndpointID(0), url: "http://a:1", kind: .vllm, state: .healthy)
+        var sample = EngineSample(takenAt: .zero)
+        (sample.running, sample.waiting, sample.kvUse) = (4, 8, 0.5)
+        (sample.blocks, sample.blockSize) = (4_096, 16)
+        (sample.prefixQueries, sample.prefixHits, sample.preemptions) = (300, 160, 2)
+        told.sample = sample
+        let silent = FleetFigures.Endpoint(id: EndpointID(1), url: "http://b:1", kind: .unknown, state: .unknown)
+        var pool = FleetFigures.Pool(name: "main")
+        pool.endpoints = [told, silent]
+        fixture.console.state.withLock { [pool] in $0.figures.pools = [pool] }
+        let answer = try await fixture.answer(ControlRequest("GET", "/admin/endpoints"))
+        let shown = try #require(try answer.json["data"]?.array)
+        let figures = [
+            "running": 4, "waiting": 8, "kv_use": 0.5, "kv_blocks": 4_096, "kv_block_tokens": 16,
+            "prefix_queried_tokens": 300, "prefix_hit_tokens": 160, "preemptions": 2,
+        ]
+        for (name, value) in figures {
+            #expect(shown.first?[name]?.double == value, "\(name)")
+            #expect(shown.last?[name] == .null, "\(name)")
+        }
+    }
+
     @Test func drainsAndExplains() async throws {
         let fixture = Fixture()
         #expect(try await fixture.answer(ControlRequest("POST", "/admin/endpoints/1/drain")).status == 200)
