@@ -30,11 +30,12 @@ extension Endpoint {
     @inline(__always)
     private func hasAsyncRoom(for demand: WorkDemand, at now: Instant) -> Bool {
         guard health.state == .healthy else { return false }
-        let limit = capacity.sequences
-        if isStale(at: now) {
-            let trickle = max(1, Int(Double(limit) * settings.freshness.staleTrickle))
+        let isStale = isStale(at: now)
+        if isStale {
+            let trickle = max(1, Int(Double(capacity.sequences) * settings.freshness.staleTrickle))
             guard async.works < trickle else { return false }
         }
+        let limit = isStale ? capacity.sequences : capacity.jobSequences
         let used = ownSequences + foreignSequences(for: .async, at: now)
         let allowed = max(1, Int((Double(limit) * spare).rounded(.down)))
         guard used == 0 || used + demand.sequences <= allowed else { return false }

@@ -2,6 +2,9 @@
 package struct CapacitySettings: Sendable, Equatable {
     /// Sequences an engine is assumed to run at once when the configuration names none. Default 256: vLLM's on most GPUs.
     package var maximumSequences = 256
+    /// Sequences of jobs that an engine of unknown size gets before its samples show more running. Default 8: llama.cpp
+    /// runs as few as 4, and each sample that shows them running doubles it.
+    package var unprovenSequences = 8
     /// Tokens an engine is assumed to prefill and decode in one step. Default 2048: vLLM's for API servers.
     package var batchTokens = 2048
     /// Prompt tokens per second an engine is assumed to prefill until answers teach it. Default 8000: between an L4

@@ -4,6 +4,10 @@ package struct SequenceCapacity: Sendable {
     /// The most that is ever assumed.
     package let ceiling: Int
     private let settings: CapacitySettings
+    /// Nobody said how many the engine runs.
+    private let isAssumed: Bool
+    /// The most sequences that a sample showed running.
+    private var shown = 0
     private var learned: Double?
     private var streak = 0
     private var streakRunning = 0
@@ -12,6 +16,15 @@ package struct SequenceCapacity: Sendable {
     package init(configured: Int?, settings: CapacitySettings) {
         ceiling = max(1, configured ?? settings.maximumSequences)
         self.settings = settings
+        isAssumed = configured == nil
+    }
+
+    /// The limit in force for jobs. An engine of unknown size must show what it runs before it gets more: a job that
+    /// it only queues stands before every real-time request that comes later, and cannot be taken back unharmed. Twice
+    /// of what it showed leaves room to show more.
+    package var jobSequences: Int {
+        guard isAssumed else { return sequences }
+        return min(sequences, max(settings.unprovenSequences, shown * 2))
     }
 
     /// The limit in force.
@@ -39,6 +52,7 @@ package struct SequenceCapacity: Sendable {
 
     package mutating func observe(_ counts: Counts, at now: Instant) {
         let running = counts.running
+        shown = max(shown, running)
         let elapsed = observedAt.map { min(5, (now - $0).seconds) } ?? 0
         observedAt = now
         guard counts.waiting > 0 else {

@@ -106,6 +106,45 @@ import Testing
         #expect(queue.pending == 0)
     }
 
+    @Test func `an engine of unknown size gets more jobs as it shows them running`() {
+        var fleet = Self.fleet()
+        var now = Self.start
+        /// Fills the endpoint with jobs after a sample; how many it then holds.
+        func fill(afterRunning running: Int, waiting: Int = 0) -> Int {
+            now = now + .seconds(1)
+            _ = fleet.observe(Self.sample(running, waiting: waiting, at: now), of: EndpointID(0), at: now)
+            let demand = Self.demand(1, band: .async)
+            while fleet[EndpointID(0)]?.hasRoom(for: demand, at: now) == true {
+                _ = fleet.dispatch(demand, uncachedTokens: 1, to: EndpointID(0), at: now)
+            }
+            return fleet[EndpointID(0)]?.ownSequences ?? -1
+        }
+        #expect(fill(afterRunning: 0) == 6, "eight less the reserve")
+        #expect(fill(afterRunning: 6) == 10)
+        #expect(fill(afterRunning: 10) == 17)
+        // It runs no more than it did: it holds back, and a limit is not yet learned.
+        #expect(fill(afterRunning: 10, waiting: 7) == 17)
+        for running in [17, 28, 47, 79, 134] { _ = fill(afterRunning: running) }
+        #expect(fill(afterRunning: 217) == 217, "all that was assumed, less the reserve")
+    }
+
+    @Test func `a configured size is given jobs at once, and an unknown one real-time requests`() {
+        var fleet = Self.fleet(sequences: 100)
+        _ = fleet.observe(Self.sample(0, at: Self.start), of: EndpointID(0), at: Self.start)
+        var jobs = 0
+        while fleet[EndpointID(0)]?.hasRoom(for: Self.demand(1, band: .async), at: Self.start) == true {
+            _ = fleet.dispatch(Self.demand(1, band: .async), uncachedTokens: 1, to: EndpointID(0), at: Self.start)
+            jobs += 1
+        }
+        #expect(jobs == 85)
+        var unknown = Self.fleet()
+        for _ in 0..<256 {
+            #expect(unknown[EndpointID(0)]?.hasRoom(for: Self.demand(1), at: Self.start) == true)
+            _ = unknown.dispatch(Self.demand(1), uncachedTokens: 1, to: EndpointID(0), at: Self.start)
+        }
+        #expect(unknown[EndpointID(0)]?.hasRoom(for: Self.demand(1), at: Self.start) == false)
+    }
+
     @Test func `a sequence limit is learned from waiting work and unlearned without it`() {
         var capacity = SequenceCapacity(configured: nil, settings: CapacitySettings())
         var now = Self.start
