@@ -29,7 +29,8 @@ extension Endpoint {
     /// prompt tokens awaiting prefill at once. A stale or missing view allows no more than a trickle.
     @inline(__always)
     private func hasAsyncRoom(for demand: WorkDemand, at now: Instant) -> Bool {
-        guard health.state == .healthy else { return false }
+        // A returning endpoint gets jobs within its allowance: without real-time requests nothing else would bring it back.
+        guard health.isHealthy else { return false }
         let isStale = isStale(at: now)
         if isStale {
             let trickle = max(1, Int(Double(capacity.sequences) * settings.freshness.staleTrickle))

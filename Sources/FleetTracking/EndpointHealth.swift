@@ -1,7 +1,7 @@
 /// Whether an endpoint is in rotation.
 ///
 /// healthy → ejected (enough failures in a row) → returning (the time is over, or a health check came good again) →
-/// healthy (enough answers) or ejected for longer (a failure). Who asks decides whether an ejection is allowed: never
+/// healthy (enough answers began) or ejected for longer (a failure). Who asks decides whether an ejection is allowed: never
 /// of a pool's last endpoint.
 package struct EndpointHealth: Sendable {
     package enum State: Sendable, Equatable {
@@ -30,20 +30,26 @@ package struct EndpointHealth: Sendable {
     /// Works that may be there at once; nil: no limit.
     package var allowance: Int? { if case .returning(let allowance) = state { allowance } else { nil } }
 
-    /// An answer came. True when the endpoint is thereby fully back.
-    package mutating func attemptSucceeded() -> Bool {
-        attemptFailures = 0
-        guard case .returning(let allowance) = state else { return false }
+    /// What one answer changed.
+    package enum Trust: Sendable { case same, grown, restored }
+
+    /// An answer began: that is what a returning endpoint has to show. Waiting for its end would hold an endpoint of
+    /// long answers back for minutes, and with it a pool whose engines were restarted one after the other.
+    package mutating func answerBegan() -> Trust {
+        guard case .returning(let allowance) = state else { return .same }
         let grown = allowance &* 2
         guard grown > settings.fullAllowance else {
             state = .returning(allowance: grown)
-            return false
+            return .grown
         }
         state = .healthy
         ejections = 0
         probeFailures = 0
-        return true
+        return .restored
     }
+
+    /// An answer came to a good end.
+    package mutating func attemptSucceeded() { attemptFailures = 0 }
 
     package mutating func attemptFailed() { attemptFailures = min(attemptFailures + 1, 1 << 20) }
 

@@ -142,11 +142,7 @@ package struct Fleet: ~Copyable {
         return nil
     }
 
-    package mutating func attemptSucceeded(_ id: EndpointID) -> HealthChange? {
-        var isBack = false
-        _ = change(id) { isBack = $0.health.attemptSucceeded() }
-        return isBack ? .restored(id) : nil
-    }
+    package mutating func attemptSucceeded(_ id: EndpointID) { _ = change(id) { $0.health.attemptSucceeded() } }
 
     package mutating func attemptFailed(_ id: EndpointID, at now: Instant) -> HealthChange? {
         guard change(id, { $0.health.attemptFailed() }) else { return nil }
@@ -190,15 +186,17 @@ package struct Fleet: ~Copyable {
         _ = change(id) { $0.prefix.insert(chain) }
     }
 
-    /// A first response byte for the work of this ticket: everything up to it is prefilled. True when the endpoint may
+    /// A first response byte for the work of this ticket: everything up to it is prefilled. `hasMore`: the endpoint may
     /// thereby take more than before.
-    package mutating func answered(_ ticket: Int, on id: EndpointID) -> Bool {
+    package mutating func answered(_ ticket: Int, on id: EndpointID) -> (hasMore: Bool, change: HealthChange?) {
         var hasMore = false
+        var trust = EndpointHealth.Trust.same
         _ = change(id) {
             $0.prefill.complete(ticket)
-            hasMore = $0.fullness.answered(ticket)
+            trust = $0.health.answerBegan()
+            hasMore = $0.fullness.answered(ticket) || trust != .same
         }
-        return hasMore
+        return (hasMore, trust == .restored ? .restored(id) : nil)
     }
 
     /// A streamed answer measured a prefill.

@@ -20,7 +20,8 @@ extension Scheduler {
             return
         }
         works.update(slot) { $0.startedAt = now }
-        let hasMore = fleet.answered(works[slot].prefillTicket, on: endpoint)
+        let (hasMore, change) = fleet.answered(works[slot].prefillTicket, on: endpoint)
+        report(change, &effects)
         if hasMore { settle(works[slot].pool, now, &effects) }
     }
 
@@ -40,7 +41,7 @@ extension Scheduler {
         learnPrefill(work, completion, on: endpoint, now)
         if work.startedAt == nil, completion.outcome.isAnswer {
             works.update(slot) { $0.startedAt = now }
-            _ = fleet.answered(work.prefillTicket, on: endpoint)
+            report(fleet.answered(work.prefillTicket, on: endpoint).change, &effects)
         }
         let change = judge(completion, of: endpoint, now)
         // An answer that was not streamed tells its tokens only now.
@@ -55,11 +56,11 @@ extension Scheduler {
     /// that went away says nothing, nor do limits of ours.
     private mutating func judge(_ completion: Completion, of endpoint: EndpointID, _ now: Instant) -> HealthChange? {
         switch completion.outcome {
-        case .clientGone, .withdrawn, .shuttingDown, .answerTooLarge, .bufferBudget: nil
-        case .completed, .engineStreamError:
-            completion.status >= 500
-                ? fleet.attemptFailed(endpoint, at: now) : fleet.attemptSucceeded(endpoint)
-        default: fleet.attemptFailed(endpoint, at: now)
+        case .clientGone, .withdrawn, .shuttingDown, .answerTooLarge, .bufferBudget: return nil
+        case .completed where completion.status < 500, .engineStreamError where completion.status < 500:
+            fleet.attemptSucceeded(endpoint)
+            return nil
+        default: return fleet.attemptFailed(endpoint, at: now)
         }
     }
 

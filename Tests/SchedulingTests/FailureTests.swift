@@ -181,6 +181,54 @@ import Testing
         #expect(desk.endpoint(0)?.health == .healthy)
     }
 
+    /// Two endpoints of which each was away and has just begun to return.
+    private func returning() -> Desk {
+        var desk = Desk(endpoints: 2, sequences: 200)
+        for index in 0..<2 {
+            for _ in 0..<3 { _ = desk.send(.probed(EndpointID(index), healthy: false)) }
+            _ = desk.send(.probed(EndpointID(index), healthy: true))
+            desk.sample(index)
+        }
+        return desk
+    }
+
+    @Test func `answers that begin bring an endpoint back, however long they last`() {
+        var desk = returning()
+        for index in 0..<2 { #expect(desk.endpoint(index)?.health == .returning(allowance: 1)) }
+        var fresh: [WorkID] = []
+        for _ in 0..<200 { fresh += desk.request().effects.forwards }
+        #expect(fresh.count == 2, "one each, the others wait")
+        var forwarded = 2
+        var restored = 0
+        for _ in 0..<6 {
+            let began = fresh
+            fresh = []
+            for work in began {
+                let effects = desk.send(.started(work))
+                fresh += effects.forwards
+                restored += effects.deeds.count { if case .restored = $0 { true } else { false } }
+            }
+            forwarded += fresh.count
+        }
+        #expect(restored == 2)
+        #expect(forwarded == 200, "none of them has ended")
+        for index in 0..<2 { #expect(desk.endpoint(index)?.health == .healthy) }
+    }
+
+    @Test func `jobs alone bring endpoints back`() {
+        var desk = returning()
+        var open: [WorkID] = []
+        for _ in 0..<100 { open += desk.job(prompt: 1).effects.forwards }
+        #expect(open.count == 2, "one each")
+        var ended = 0
+        while !open.isEmpty {
+            open += desk.finish(open.removeFirst()).forwards
+            ended += 1
+        }
+        #expect(ended == 100)
+        for index in 0..<2 { #expect(desk.endpoint(index)?.health == .healthy) }
+    }
+
     @Test func `a failure on return ejects for longer`() {
         var settings = PoolSettings()
         settings.retry.attempts = 1

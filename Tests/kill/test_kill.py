@@ -12,6 +12,7 @@ import time
 
 import openai
 import pytest
+from neaptest.processes import get
 
 RUNS = int(os.environ.get("RUNS", "3"))
 LINES = int(os.environ.get("LINES", "2000"))
@@ -104,3 +105,35 @@ def test_a_batch_under_kill_9(own_world, seed):
     assert sorted(ids) == sorted(f"line-{number}" for number in range(LINES)), f"seed {seed}"
     assert failed == 0, f"seed {seed}"
     assert max(recoveries) <= RECOVERY_SECONDS, f"seed {seed}: {recoveries}"
+
+
+def state(gateway, engine) -> str:
+    rows = json.loads(get(gateway.port, "/admin/endpoints")[2])["data"]
+    return next(row["state"] for row in rows if row["url"] == engine.url)
+
+
+def await_state(gateway, engine, wanted: str) -> None:
+    end = time.monotonic() + 60
+    while (now := state(gateway, engine)) != wanted:
+        assert time.monotonic() < end, f"{engine.url} is {now}, not {wanted}"
+        time.sleep(0.1)
+
+
+def test_a_batch_goes_on_after_every_engine_was_restarted(own_world):
+    """Each leaves the rotation in turn. No real-time request brings them back: jobs alone must."""
+    engines = [own_world.engine("--profile", "llama-3.1-8b-l4", speed=2) for _ in range(2)]
+    gateway = own_world.gateway([engine.url for engine in engines])
+    lines = content(random.Random(1))
+    file = client(gateway).files.create(file=("b.jsonl", io.BytesIO(lines)), purpose="batch")
+    batch = client(gateway).batches.create(input_file_id=file.id, endpoint=CHAT, completion_window="24h")
+    for engine in engines:
+        await_state(gateway, engine, "healthy")
+        engine.kill()
+        await_state(gateway, engine, "ejected")
+        engine.start()
+    assert client(gateway).batches.retrieve(batch.id).status == "in_progress", "it was over too soon to show anything"
+    end = time.monotonic() + BATCH_SECONDS
+    while (batch := client(gateway).batches.retrieve(batch.id)).status == "in_progress":
+        assert time.monotonic() < end, batch
+        time.sleep(0.1)
+    assert (batch.status, batch.request_counts.completed) == ("completed", LINES), batch
