@@ -1,12 +1,12 @@
 """Idle connections, open streams and an engine that dies every few seconds: does the gateway leak?
 
-Mock engines hold the streams at little cost. Passes when, after the load has gone, nothing is counted in flight, the
-gateway's file descriptors are back where they were, and its memory was flat while the load lasted.
+Mock engines hold the streams at little cost. `verdict.py` says what must be true; the answer goes to RESULTS.md.
 """
 
 import argparse
 import datetime
 import itertools
+import json
 import os
 import pathlib
 import platform
@@ -21,11 +21,12 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[1] / "Tests/python"))
 
-from neaptest.processes import World, free_port, samples  # noqa: E402
+from neaptest.processes import World, free_port, get, samples  # noqa: E402
+from verdict import ENGINES, WORK_GAUGES, Observed, Plan, Reading, judge, page  # noqa: E402
 
-ENGINES = 4
-MEMORY_GROWTH = 1.10  # the last minute against the second one
-DESCRIPTOR_SLACK = 20
+RAMP_SECONDS = 10
+OVERTIME_SECONDS = 60  # for the load to end by itself
+CALM_SECONDS = 60  # for connections to close and engines to come back
 
 
 class Mock:
@@ -46,8 +47,30 @@ class Mock:
         self.child.wait()
 
 
+class Reaper(threading.Thread):
+    """Kills one engine after the other and brings each back after half of the interval."""
+
+    def __init__(self, mocks: list[Mock], every: float):
+        super().__init__()
+        self.mocks, self.every, self.deaths, self.stopped = mocks, every, 0, threading.Event()
+
+    def run(self) -> None:
+        for mock in itertools.cycle(self.mocks):
+            if self.stopped.wait(self.every / 2):
+                return
+            mock.kill()
+            self.deaths += 1
+            self.stopped.wait(self.every / 2)
+            mock.start()
+
+    def stop(self) -> None:
+        self.stopped.set()
+        self.join()
+
+
 class IdleConnections:
-    """Keeps this many connections open without a byte sent, and counts how often the gateway closed one."""
+    """Keeps this many connections open after one small request each, as client pools do, and counts how often the
+    gateway closed one."""
 
     def __init__(self, port: int, count: int):
         self.port, self.closed = port, 0
@@ -55,6 +78,9 @@ class IdleConnections:
 
     def connect(self) -> socket.socket:
         one = socket.create_connection(("127.0.0.1", self.port), timeout=10)
+        one.sendall(b"GET /livez HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        if not one.recv(4096).startswith(b"HTTP/1.1 200"):
+            sys.exit("the gateway does not answer /livez")
         one.setblocking(False)
         return one
 
@@ -63,7 +89,7 @@ class IdleConnections:
             try:
                 gone = one.recv(4096) == b""
             except BlockingIOError:
-                gone = False
+                gone = False  # nothing to read: it is open
             except OSError:
                 gone = True
             if gone:
@@ -76,15 +102,6 @@ class IdleConnections:
             one.close()
 
 
-def kill_in_turn(mocks: list[Mock], every: float, stop: threading.Event) -> None:
-    for mock in itertools.cycle(mocks):
-        if stop.wait(every / 2):
-            return
-        mock.kill()
-        stop.wait(every / 2)
-        mock.start()
-
-
 def resident_megabytes(pid: int) -> float:
     pages = int(pathlib.Path(f"/proc/{pid}/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
@@ -94,61 +111,84 @@ def descriptors(pid: int) -> int:
     return len(os.listdir(f"/proc/{pid}/fd"))
 
 
-def in_flight(port: int) -> float:
-    """The sum of all gauges of what is in flight or waits in a queue."""
-    gauges = [value for series, value in samples(port).items() if "in_flight" in series or "queue_depth" in series]
-    if not gauges:
-        raise RuntimeError("the gateway exports no gauge of what is in flight")
-    return sum(gauges)
+def totals(port: int) -> dict[str, float]:
+    """The gateway's metrics, series of one name summed."""
+    sums: dict[str, float] = {}
+    for series, value in samples(port).items():
+        name = series.partition("{")[0]
+        sums[name] = sums.get(name, 0) + value
+    return sums
 
 
-def mean(values: list[float]) -> float:
-    return sum(values) / max(len(values), 1)
+def missing(port: int) -> list[str]:
+    rows = json.loads(get(port, "/admin/endpoints")[2])["data"]
+    return [f"{row['url']} ({row['state']})" for row in rows if row["state"] != "healthy"]
 
 
-def soak(options, world: World, mocks: list[Mock]) -> tuple[list[tuple[str, str, bool]], str]:
+def start_load(plan: Plan, tool: pathlib.Path, port: int) -> subprocess.Popen:
+    """Streams of ten seconds, a chunk each half second, each followed by the next on its connection."""
+    return subprocess.Popen(
+        [str(tool), "-p", str(port), "-c", str(plan.streams), "-n", "20", "-d", "500", "-r", str(RAMP_SECONDS), "-t",
+         str(plan.seconds)],
+        stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True,
+    )
+
+
+def follow(plan: Plan, gateway, idle: IdleConnections, load: subprocess.Popen) -> list[Reading]:
+    """Reads the gateway once a second until the load ends."""
+    began, readings = time.monotonic() + RAMP_SECONDS, []
+    while load.poll() is None:
+        time.sleep(1)
+        if gateway.child.poll() is not None:
+            sys.exit(f"the gateway ended with {gateway.child.returncode}:\n{gateway.tail()}")
+        if time.monotonic() - began > plan.seconds + OVERTIME_SECONDS:
+            sys.exit("the load does not end")
+        idle.renew()
+        now = totals(gateway.port)
+        readings.append(
+            Reading(
+                time.monotonic() - began, resident_megabytes(gateway.pid), now.get("neap_in_flight_requests", 0),
+                now.get("neap_client_connections", 0),
+            )
+        )
+    return readings
+
+
+def is_calm(gateway, limit: int) -> bool:
+    left = totals(gateway.port)
+    return (
+        not any(left.get(name) for name in WORK_GAUGES) and left.get("neap_client_connections", 0) <= 1
+        and descriptors(gateway.pid) <= limit and not missing(gateway.port)
+    )
+
+
+def soak(plan: Plan, tools: pathlib.Path, world: World, mocks: list[Mock]) -> Observed:
     config = world.folder / "neap.yaml"
     engines = "\n".join(f"      - url: http://127.0.0.1:{mock.port}" for mock in mocks)
     config.write_text((HERE.parent / "gateway/conf/neap.yaml").read_text().replace("@ENGINES@", engines))
     gateway = world.gateway([], "--config", str(config))
-    base = descriptors(gateway.pid)
-    idle = IdleConnections(gateway.port, options.idle)
-    stop = threading.Event()
-    killer = threading.Thread(target=kill_in_turn, args=(mocks, options.every, stop))
-    load = subprocess.Popen(
-        [str(options.tools / "sse_load"), "-p", str(gateway.port), "-c", str(options.streams), "-n", "60", "-d", "500",
-         "-r", "10", "-t", str(options.seconds)],
-        stdout=subprocess.PIPE, text=True,
-    )
-    killer.start()
-    memory: list[tuple[float, float]] = []
-    began = time.monotonic()
+    before = descriptors(gateway.pid)
+    idle = IdleConnections(gateway.port, plan.idle)
+    reaper = Reaper(mocks, plan.every)
+    load = start_load(plan, tools / "sse_load", gateway.port)
+    reaper.start()
     try:
-        while load.poll() is None:
-            time.sleep(2)
-            idle.renew()
-            memory.append((time.monotonic() - began, resident_megabytes(gateway.pid)))
+        readings = follow(plan, gateway, idle, load)
     finally:
         load.kill()
-        stop.set()
-        killer.join()
+        reaper.stop()
         idle.close()
-    said = load.stdout.read().strip()
-    for _ in range(100):
-        if in_flight(gateway.port) == 0 and descriptors(gateway.pid) <= base + DESCRIPTOR_SLACK:
-            break
-        time.sleep(0.2)
-    left, open_now = in_flight(gateway.port), descriptors(gateway.pid)
-    second = mean([m for at, m in memory if 60 <= at < 120]) or memory[0][1]
-    last = mean([m for at, m in memory if at >= memory[-1][0] - 60])
-    code = gateway.terminate()
-    rows = [
-        ("in flight and queued after the load", f"{left:.0f}", left == 0),
-        ("file descriptors before / after", f"{base} / {open_now}", open_now <= base + DESCRIPTOR_SLACK),
-        ("memory, second minute / last minute", f"{second:.1f} / {last:.1f} MB", last <= second * MEMORY_GROWTH),
-        ("exit code after the drain", str(code), code == 0),
-    ]
-    return rows, f"Idle connections closed by the gateway: {idle.closed}. Streams: `{said}`"
+    if load.returncode != 0:
+        sys.exit(f"the load ended with {load.returncode}")
+    client = json.loads(load.stdout.read())
+    end = time.monotonic() + CALM_SECONDS
+    while not is_calm(gateway, before) and time.monotonic() < end:
+        time.sleep(0.5)
+    left, after, absent = totals(gateway.port), descriptors(gateway.pid), missing(gateway.port)
+    return Observed(
+        readings=readings, deaths=reaper.deaths, client=client, idle_closed=idle.closed, descriptors_before=before,
+        descriptors_after=after, left=left, missing=absent, exit_code=gateway.terminate(),
+    )
 
 
 def main() -> None:
@@ -160,32 +200,24 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=300)
     parser.add_argument("--output", type=pathlib.Path, default=HERE / "RESULTS.md")
     options = parser.parse_args()
+    plan = Plan(options.idle, options.streams, options.seconds, options.every)
     world = World(pathlib.Path(tempfile.mkdtemp(prefix="neap-soak-")))
     mocks = [Mock(options.tools / "mock") for _ in range(ENGINES)]
     try:
-        rows, note = soak(options, world, mocks)
+        seen = soak(plan, options.tools, world, mocks)
     finally:
         world.close()
         for mock in mocks:
             mock.kill()
         shutil.rmtree(world.folder)
-    lines = [
-        "# Soak",
-        "",
-        f"{datetime.date.today()}, {os.cpu_count()} cores, Linux {platform.release()}. Command: `make soak`.",
-        f"{options.idle:,} idle connections and {options.streams:,} open streams for {options.seconds:.0f} s; one of "
-        f"{ENGINES} engines dies every {options.every:.0f} s and comes back after half of that.",
-        "",
-        "| | | |",
-        "|---|---|---|",
-        *(f"| {name} | {value} | {'ok' if good else '**no**'} |" for name, value, good in rows),
-        "",
-        note,
-        "",
-    ]
-    print("\n".join(lines))
-    options.output.write_text("\n".join(lines))
-    if not all(good for _, _, good in rows):
+    rows = judge(plan, seen)
+    changed = [word for word in sys.argv[1:] if word not in ("--tools", str(options.tools))]
+    command = " ".join(["Benchmarks/soak/run.sh", *changed]) if changed else "make soak"
+    machine = f"{datetime.date.today()}, {os.cpu_count()} cores, Linux {platform.release()}. Command: `{command}`."
+    text = page(plan, seen, rows, machine)
+    print(text)
+    options.output.write_text(text)
+    if not all(row.good for row in rows):
         sys.exit("the soak found something")
 
 
