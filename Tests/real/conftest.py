@@ -1,105 +1,106 @@
-"""Real model servers behind the gateway, one at a time."""
+"""Real model servers behind the gateway, one at a time. Run it through `make test-real`."""
 
+import json
 import os
 import pathlib
-import subprocess
 import sys
-import time
 
 import pytest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "python"))
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parents[0] / "python")]
 
-from neaptest.processes import World, free_port, get  # noqa: E402
+from neaptest.processes import World, get  # noqa: E402
+from real_engine import MODEL, RealEngine, is_here  # noqa: E402
 
-MODEL = "tiny"
-START_SECONDS = {"llama-cpp": 60, "vllm": 400}
-
-
-def command(kind: str, port: int) -> list[str]:
-    models = os.environ["REAL_MODELS"]
-    if kind == "llama-cpp":
-        return [
-            os.environ["REAL_LLAMA_CPP"], "-m", f"{models}/tiny.gguf", "--alias", MODEL, "--host", "127.0.0.1",
-            "--port", str(port), "--metrics", "--slots", "-np", "4", "-c", "16384", "--jinja", "--offline",
-        ]
-    return [
-        os.environ["REAL_VLLM"], "-m", "vllm.entrypoints.openai.api_server", "--model", f"{models}/tiny",
-        "--served-model-name", MODEL, "--host", "127.0.0.1", "--port", str(port), "--dtype", "float32",
-        "--max-model-len", "1024", "--max-num-seqs", "4", "--enforce-eager",
-    ]
+figures_key = pytest.StashKey[list]()
 
 
-# Tokens that take long enough to be cut: llama.cpp makes thousands per second of so small a model.
-LONG_ANSWER = {"llama-cpp": 3900, "vllm": 900}
-ENVIRONMENT = {
-    "VLLM_CPU_KVCACHE_SPACE": "1", "VLLM_CPU_OMP_THREADS_BIND": "nobind", "VLLM_NO_USAGE_STATS": "1",
-    "HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1",
-}
+def pytest_configure(config):
+    config.stash[figures_key] = []
 
 
-class RealEngine:
-    """One real server; `running()` is what it says about itself."""
-
-    def __init__(self, kind: str, folder: pathlib.Path):
-        self.kind, self.port, self.log = kind, free_port(), folder / f"{kind}.log"
-        with open(self.log, "wb") as log:
-            self.child = subprocess.Popen(
-                command(kind, self.port), stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd=folder,
-                env={**os.environ, **ENVIRONMENT}, start_new_session=True,
-            )
-        self.long_answer = LONG_ANSWER[kind]
-        self.wait()
-
-    def wait(self) -> None:
-        end = time.monotonic() + START_SECONDS[self.kind]
-        while True:
-            assert self.child.poll() is None, self.log.read_text()[-4000:]
-            try:
-                if get(self.port, "/health", timeout=2)[0] == 200:
-                    return
-            except OSError:
-                pass
-            assert time.monotonic() < end, f"{self.kind} is not ready:\n{self.log.read_text()[-4000:]}"
-            time.sleep(0.2)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    def running(self) -> float:
-        name = {"llama-cpp": "llamacpp:requests_processing", "vllm": "vllm:num_requests_running"}[self.kind]
-        text = get(self.port, "/metrics")[2].decode()
-        return sum(float(row.rsplit(" ", 1)[1]) for row in text.splitlines() if row.startswith(name))
-
-    def close(self) -> None:
-        self.child.terminate()
-        try:
-            self.child.wait(30)
-        except subprocess.TimeoutExpired:
-            self.child.kill()
-            self.child.wait()
+def pytest_terminal_summary(terminalreporter, config):
+    if rows := config.stash[figures_key]:
+        terminalreporter.section("figures")
+        for row in rows:
+            terminalreporter.write_line(row)
 
 
-@pytest.fixture(scope="module", params=["llama-cpp", "vllm"])
+@pytest.fixture
+def note(request, engine):
+    """Keeps a figure for the end of the run: `note("slot free after 20 ms")`."""
+    return lambda text: request.config.stash[figures_key].append(f"{engine.kind}: {text}")
+
+
+@pytest.fixture(scope="session", params=["llama-cpp", "vllm"])
 def engine(request, tmp_path_factory):
-    variable = {"llama-cpp": "REAL_LLAMA_CPP", "vllm": "REAL_VLLM"}[request.param]
-    if variable not in os.environ:
+    if not is_here(request.param):
         pytest.skip(os.environ.get("REAL_SKIPPED") or "run through `make test-real`")
     engine = RealEngine(request.param, tmp_path_factory.mktemp(request.param))
     yield engine
     engine.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def gateway(engine, tmp_path_factory):
     world = World(tmp_path_factory.mktemp(f"gateway-{engine.kind}"))
     yield world.gateway([engine.url])
     world.close()
 
 
-@pytest.fixture(scope="module")
-def client(gateway):
+@pytest.fixture
+def own_world(tmp_path):
+    world = World(tmp_path)
+    yield world
+    world.close()
+
+
+@pytest.fixture
+def neighbour(own_world, tmp_path):
+    """Makes a second engine: llama.cpp's where it is there, since it starts at once; else a simulated one."""
+    made = []
+
+    def make(model: str = MODEL):
+        if not is_here("llama-cpp"):
+            return own_world.engine(model=model)
+        made.append(RealEngine("llama-cpp", tmp_path, model))
+        return made[-1]
+
+    yield make
+    for engine in made:
+        engine.close()
+
+
+def official_client(url: str):
+    """Without retries: a failure must show."""
     import openai
 
-    return openai.OpenAI(base_url=f"{gateway.url}/v1", api_key="none", max_retries=0, timeout=120)
+    return openai.OpenAI(base_url=f"{url}/v1", api_key="none", max_retries=0, timeout=300)
+
+
+@pytest.fixture(scope="session")
+def client(gateway):
+    return official_client(gateway.url)
+
+
+@pytest.fixture(scope="session")
+def direct(engine):
+    """Past the gateway."""
+    return official_client(engine.url)
+
+
+@pytest.fixture
+def connect():
+    return official_client
+
+
+@pytest.fixture
+def shown():
+    """What a gateway's `/admin/endpoints` says of an engine."""
+
+    def read(gateway, engine) -> dict:
+        rows = json.loads(get(gateway.port, "/admin/endpoints")[2])["data"]
+        return next(row for row in rows if row["url"] == engine.url)
+
+    return read

