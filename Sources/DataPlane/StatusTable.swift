@@ -176,7 +176,7 @@ package enum StatusTable {
         let framing = HTTPRefusal.allCases.filter { $0 != .badStatusLine }
         let scans = ScanFailure.Code.allCases.filter { $0 != .missingMember }
         let outcomes = Outcome.allCases.filter {
-            ![.completed, .engineStreamError, .clientGone, .requestRefused].contains($0)
+            ![.completed, .engineStreamError, .clientGone, .requestRefused, .answerTooLarge].contains($0)
         }
         let all = own.map(\.code) + framing.map(\.rawValue) + scans.map(\.rawValue) + outcomes.map(\.rawValue)
         return Set(all).sorted()

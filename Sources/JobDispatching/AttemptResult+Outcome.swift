@@ -15,8 +15,7 @@ extension AttemptResult {
         case .engineStreamError, .engineReset, .engineTruncated, .firstByteTimeout, .idleTimeout, .engineProtocol:
             self = .broken(code: answer.outcome.rawValue)
         case .answerTooLarge:
-            self = .overLimit(
-                code: answer.outcome.rawValue, setting: "limits.job-answer (at most half of jobs.held-bytes)")
+            self = .overLimit(code: answer.outcome.rawValue, setting: "limits.job-answer")
         case .requestRefused: self = .refused(code: answer.outcome.rawValue)
         case .clientGone, .shuttingDown, .withdrawn: self = .givenBack(wasSent: wasSent)
         }

@@ -97,7 +97,7 @@ import Testing
         let engine = FakeEngine.answering { _ in jsonAnswer("{\"x\":\"" + String(repeating: "a", count: 5000) + "\"}") }
         try await withGateway([engine], options) { gateway in
             let answer = await place(gateway, attempt(gateway))
-            #expect(answer.outcome == .engineProtocol && answer.body.readableBytes == 0)
+            #expect(answer.outcome == .answerTooLarge && answer.body.readableBytes == 0)
         }
     }
 

@@ -68,6 +68,8 @@ extension ClientConnection: ExchangeOwner {
 
     func payload(_ bytes: UnsafeRawBufferPointer) {}
 
+    var refusal: Outcome? { nil }
+
     func answerBytes(_ bytes: ByteBuffer) {
         guard let context else { return }
         guard answerFraming != .untilClose else { return writeChunk(bytes, context) }

@@ -202,10 +202,12 @@ final class Exchange {
         record.streamed = answer.isStream
         releaseBody()
         owner.answerBegan(head, framing: framing)
+        if let outcome = owner.refusal { stopAnswer(outcome) }
     }
 
     /// Payload in passing, inside one read.
     func observe(_ bytes: UnsafeRawBufferPointer) {
+        guard phase == .relaying || phase == .holding else { return }
         answer.observe(bytes)
         if owner.wantsPayload { owner.payload(bytes) }
     }
@@ -214,7 +216,12 @@ final class Exchange {
     func take(_ bytes: ByteBuffer) {
         record.bytesOut += bytes.readableBytes
         switch phase {
-        case .relaying: if !owner.wantsPayload { owner.answerBytes(bytes) }
+        case .relaying:
+            if !owner.wantsPayload {
+                owner.answerBytes(bytes)
+            } else if let outcome = owner.refusal {
+                stopAnswer(outcome)
+            }
         case .holding:
             held?.bytes.writeImmutableBuffer(bytes)
             decideHeld(isAtEnd: false)
@@ -235,7 +242,15 @@ final class Exchange {
         }
         self.held = nil
         commit(held.head)
+        guard phase == .relaying else { return }
         if held.bytes.readableBytes > 0, !owner.wantsPayload { owner.answerBytes(held.bytes) }
+    }
+
+    /// The owner takes no more: the engine's connection is closed, which aborts the rest.
+    private func stopAnswer(_ outcome: Outcome) {
+        connection?.close()
+        finish(outcome)
+        owner.answerBroken(outcome)
     }
 
     /// The engine has taken the request, but this answer shows no output yet: of a stream no event with content, of

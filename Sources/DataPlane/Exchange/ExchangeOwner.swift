@@ -18,6 +18,9 @@ protocol ExchangeOwner: AnyObject {
     /// The answer is committed: from here on there is no other endpoint.
     func answerBegan(_ head: EngineHead, framing: BodyFraming)
     func payload(_ bytes: UnsafeRawBufferPointer)
+    /// Why this owner takes no more payload; nil: it does. Asked at the head and after each read: the answer then
+    /// ends as broken.
+    var refusal: Outcome? { get }
     /// To be written, not flushed.
     func answerBytes(_ bytes: ByteBuffer)
     /// Everything of this read was given: flush.

@@ -11,6 +11,7 @@ final class JobCarrier: ExchangeOwner {
     private let onGrant: @Sendable (WorkID, EndpointID) -> Void
     private var onAnswer: (@Sendable (JobAnswer) -> Void)?
     private var body = ByteBuffer()
+    private(set) var refusal: Outcome?
     private var status = 0
     private var retryAfter: Duration?
     private var engineRequestID: String?
@@ -53,6 +54,9 @@ final class JobCarrier: ExchangeOwner {
     }
 
     func writeHead(into buffer: inout ByteBuffer, for lane: EngineLane) {
+        // What an earlier attempt's engine said before it was given up is no part of this one's answer.
+        body = ByteBuffer()
+        refusal = nil
         buffer.writeBytes(lane.methodAndPrefix)
         buffer.writeString(attempt.path)
         buffer.writeBytes(lane.versionAndHost)
@@ -65,28 +69,27 @@ final class JobCarrier: ExchangeOwner {
         status = head.head.status
         retryAfter = head.retryAfter
         engineRequestID = head.head.fields.first(.requestID).map { head.bytes.text($0.valueRange) }
-        if case .length(let length) = framing { body.reserveCapacity(min(length, 1 << 20, limit)) }
+        guard case .length(let length) = framing else { return }
+        if length > limit { refusal = .answerTooLarge } else { body.reserveCapacity(min(length, 1 << 20)) }
     }
 
     func payload(_ bytes: UnsafeRawBufferPointer) {
-        // One byte over the limit is enough to know; the rest is not kept.
-        if body.readableBytes <= limit { body.writeBytes(bytes) }
+        guard refusal == nil else { return }
+        guard body.readableBytes + bytes.count <= limit else { return refusal = .answerTooLarge }
+        body.writeBytes(bytes)
     }
 
     func answerBytes(_ bytes: ByteBuffer) {}
 
     func flushAnswer() {}
 
-    func answerEnded() {
-        if body.readableBytes > limit {
-            body = ByteBuffer()
-            end(.answerTooLarge)
-        } else {
-            end(exchange?.record.outcome ?? .completed)
-        }
-    }
+    func answerEnded() { end(exchange?.record.outcome ?? .completed) }
 
-    func answerBroken(_ outcome: Outcome) { end(outcome) }
+    /// A broken answer is no result: nothing of it is kept.
+    func answerBroken(_ outcome: Outcome) {
+        body = ByteBuffer()
+        end(outcome)
+    }
 
     func refused(_ outcome: Outcome, retryAfter: Duration?) -> ToldRefusal {
         self.retryAfter = retryAfter
