@@ -1,12 +1,8 @@
-/// Usage and finish reason of an unstreamed answer (OpenAI chat, completions, embeddings, Responses; Anthropic).
+/// Usage of an unstreamed answer (OpenAI chat, completions, embeddings, Responses; Anthropic; llama.cpp's timings).
 ///
 /// Tolerant: what is missing or odd is nil. Never fails, never changes the answer.
 package struct AnswerScan: Sendable, Equatable {
     package private(set) var usage: TokenUsage?
-    /// The first choice's, or Anthropic's `stop_reason`, or a Responses `status`.
-    package private(set) var finishReason: String?
-    /// The answer is an error body.
-    package private(set) var isError = false
 
     /// Places in a tail that are tried for one member, so that an odd answer cannot cost much.
     private static let maximumLooks = 16
@@ -16,28 +12,24 @@ package struct AnswerScan: Sendable, Equatable {
     /// Reads a whole answer; one that is cut off gives what was found before the cut.
     package init(whole body: UnsafeRawBufferPointer) {
         var timings: TokenUsage?
-        var isTyped = false
-        try? JSONCursor.forEachMember(body, 0..<body.count) { cursor, member in
-            let value = member.value
-            if cursor.key(member, is: "usage") {
-                usage = TokenUsage(body, value) ?? usage
-            } else if cursor.key(member, is: "choices") {
-                finishReason = AnswerScan.choiceReason(body, value) ?? finishReason
-            } else if cursor.key(member, is: "stop_reason") || cursor.key(member, is: "status") {
-                finishReason = AnswerScan.reason(body, value) ?? finishReason
-            } else if cursor.key(member, is: "error") {
-                isError = isError || AnswerError.isError(body, value)
-            } else if cursor.key(member, is: "object") || cursor.key(member, is: "type") {
-                isTyped = isTyped || ByteSearch.equal(body, value, "\"error\"")
-            } else if cursor.key(member, is: "timings") {
-                timings = TokenUsage(timings: body, value)
+        var cursor = JSONCursor(body)
+        do throws(ScanFailure) {
+            try cursor.enterObject()
+            while let name = try cursor.nextName() {
+                let value = try cursor.value()
+                if cursor.name(name, is: "usage") {
+                    usage = TokenUsage(body, value) ?? usage
+                } else if cursor.name(name, is: "timings") {
+                    timings = TokenUsage(timings: body, value)
+                }
             }
+        } catch {
+            // Cut off, or not JSON: what came before counts.
         }
-        isError = isError || isTyped
         usage = usage ?? timings
     }
 
-    /// Reads the end of an answer whose start is not at hand: the last `usage` and the last finish reason in it.
+    /// Reads the end of an answer whose start is not at hand: the last `usage` in it.
     ///
     /// Sound although the start is missing: within a JSON string every quote is escaped, so the bytes `"usage"`
     /// followed by a colon are a member's name.
@@ -46,10 +38,6 @@ package struct AnswerScan: Sendable, Equatable {
         if usage == nil, let value = AnswerScan.lastValue(of: "\"timings\"", in: tail) {
             usage = TokenUsage(timings: tail, value)
         }
-        let reason =
-            AnswerScan.lastValue(of: "\"finish_reason\"", in: tail)
-            ?? AnswerScan.lastValue(of: "\"stop_reason\"", in: tail)
-        finishReason = reason.flatMap { AnswerScan.reason(tail, $0) }
     }
 
     private static func lastValue(of key: StaticString, in tail: UnsafeRawBufferPointer) -> Range<Int>? {
@@ -65,19 +53,5 @@ package struct AnswerScan: Sendable, Equatable {
             if let value = try? cursor.value(), !JSONScalar.isNull(tail, value) { return value }
         }
         return nil
-    }
-
-    private static func choiceReason(_ body: UnsafeRawBufferPointer, _ choices: Range<Int>) -> String? {
-        var cursor = JSONCursor(body, choices)
-        guard (try? cursor.enterArray()) != nil, let first = try? cursor.nextElement() else { return nil }
-        var found: String?
-        try? JSONCursor.forEachMember(body, first) { cursor, member in
-            if cursor.key(member, is: "finish_reason") { found = reason(body, member.value) }
-        }
-        return found
-    }
-
-    private static func reason(_ body: UnsafeRawBufferPointer, _ value: Range<Int>) -> String? {
-        JSONScalar.text(body, value, limit: StreamFacts.maximumReasonBytes)
     }
 }

@@ -94,6 +94,26 @@ package enum ByteScan {
         return true
     }
 
+    /// Whether a field name is this lower-case literal of letters and hyphens, letters of either case; eight bytes at
+    /// a time. Every byte of the range must be a `tchar`: of these only letters become one of the literal's bytes by
+    /// setting bit 5, so that folding all bytes is exact.
+    @inline(__always)
+    static func isName(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>, _ literal: StaticString) -> Bool {
+        let length = literal.utf8CodeUnitCount
+        guard range.count == length else { return false }
+        guard length >= 8 else { return equals(bytes, range, lowercased: literal) }
+        let text = UnsafeRawPointer(literal.utf8Start)
+        var offset = 0
+        while true {
+            let word = bytes.loadUnaligned(fromByteOffset: range.lowerBound &+ offset, as: UInt64.self)
+            let wanted = text.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+            if word | 0x2020_2020_2020_2020 != wanted { return false }
+            if offset &+ 8 >= length { return true }
+            // The last word overlaps the one before.
+            offset = min(offset &+ 8, length &- 8)
+        }
+    }
+
     /// Byte for byte comparison with a literal.
     @inline(__always)
     static func equals(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>, exactly literal: StaticString) -> Bool {

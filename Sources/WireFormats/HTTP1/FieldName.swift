@@ -34,30 +34,43 @@ package enum FieldName: UInt8, Sendable {
         }
     }
 
-    /// By length first, then by letters: one comparison for most names.
+    /// By length first, then by letters: one comparison for most names. Every byte must be a `tchar`.
     @inline(__always)
     static func recognise(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>) -> FieldName {
-        func check(_ literal: StaticString, _ name: FieldName) -> FieldName? {
-            ByteScan.equals(bytes, range, lowercased: literal) ? name : nil
-        }
         switch range.count {
-        case 2: return check("te", .te) ?? .other
-        case 4: return check("host", .host) ?? check("date", .date) ?? .other
-        case 6: return check("expect", .expect) ?? .other
-        case 7: return check("upgrade", .upgrade) ?? check("trailer", .trailer) ?? .other
-        case 9: return check("x-api-key", .apiKey) ?? .other
-        case 10: return check("connection", .connection) ?? check("keep-alive", .keepAlive) ?? .other
-        case 11: return check("retry-after", .retryAfter) ?? check("traceparent", .traceParent) ?? .other
-        case 12: return check("content-type", .contentType) ?? check("x-request-id", .requestID) ?? .other
-        case 13: return check("authorization", .authorization) ?? .other
-        case 14: return check("content-length", .contentLength) ?? check("http2-settings", .http2Settings) ?? .other
-        case 15: return check("x-forwarded-for", .forwardedFor) ?? .other
+        case 2: return check(bytes, range, "te", .te) ?? .other
+        case 4: return check(bytes, range, "host", .host) ?? check(bytes, range, "date", .date) ?? .other
+        case 6: return check(bytes, range, "expect", .expect) ?? .other
+        case 7: return check(bytes, range, "upgrade", .upgrade) ?? check(bytes, range, "trailer", .trailer) ?? .other
+        case 9: return check(bytes, range, "x-api-key", .apiKey) ?? .other
+        case 10:
+            return check(bytes, range, "connection", .connection) ?? check(bytes, range, "keep-alive", .keepAlive)
+                ?? .other
+        case 11:
+            return check(bytes, range, "retry-after", .retryAfter) ?? check(bytes, range, "traceparent", .traceParent)
+                ?? .other
+        case 12:
+            return check(bytes, range, "content-type", .contentType) ?? check(bytes, range, "x-request-id", .requestID)
+                ?? .other
+        case 13: return check(bytes, range, "authorization", .authorization) ?? .other
+        case 14:
+            return check(bytes, range, "content-length", .contentLength) ?? check(
+                bytes, range, "http2-settings", .http2Settings) ?? .other
+        case 15: return check(bytes, range, "x-forwarded-for", .forwardedFor) ?? .other
         case 16:
-            return check("content-encoding", .contentEncoding) ?? check("proxy-connection", .proxyConnection) ?? .other
-        case 17: return check("transfer-encoding", .transferEncoding) ?? .other
-        case 18: return check("proxy-authenticate", .proxyAuthenticate) ?? .other
-        case 19: return check("proxy-authorization", .proxyAuthorization) ?? .other
+            return check(bytes, range, "content-encoding", .contentEncoding) ?? check(
+                bytes, range, "proxy-connection", .proxyConnection) ?? .other
+        case 17: return check(bytes, range, "transfer-encoding", .transferEncoding) ?? .other
+        case 18: return check(bytes, range, "proxy-authenticate", .proxyAuthenticate) ?? .other
+        case 19: return check(bytes, range, "proxy-authorization", .proxyAuthorization) ?? .other
         default: return .other
         }
+    }
+
+    @inline(__always)
+    private static func check(
+        _ bytes: UnsafeRawBufferPointer, _ range: Range<Int>, _ literal: StaticString, _ name: FieldName
+    ) -> FieldName? {
+        ByteScan.isName(bytes, range, literal) ? name : nil
     }
 }

@@ -25,6 +25,16 @@ package enum ByteSearch {
         return memcmp(base + range.lowerBound, text.utf8Start, range.count) == 0
     }
 
+    /// Whether `bytes[range]` and `others` are the same. `range` must lie within the buffer.
+    package static func equal(
+        _ bytes: UnsafeRawBufferPointer, _ range: Range<Int>, to others: UnsafeRawBufferPointer
+    ) -> Bool {
+        guard range.count == others.count, let base = bytes.baseAddress, let start = others.baseAddress else {
+            return range.isEmpty && others.isEmpty
+        }
+        return memcmp(base + range.lowerBound, start, range.count) == 0
+    }
+
     /// Whether `bytes[range]` begins with this ASCII text.
     @inline(__always)
     package static func hasPrefix(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>, _ text: StaticString) -> Bool {

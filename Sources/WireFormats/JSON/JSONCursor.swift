@@ -100,7 +100,16 @@ package struct JSONCursor {
     /// Whether the decoded name is this ASCII text.
     @inline(__always)
     package func name(_ name: JSONName, is text: StaticString) -> Bool {
-        guard let decoded = name.decoded else { return ByteSearch.equal(bytes, name.range, text) }
+        if name.hasEscapes { return decoded(name, is: text) }
+        return ByteSearch.equal(bytes, name.range, text)
+    }
+
+    /// Hardly any name has escapes, so it is decoded only here, for each comparison anew.
+    @inline(never)
+    private func decoded(_ name: JSONName, is text: StaticString) -> Bool {
+        guard name.range.count <= JSONCursor.longestDecodedName,
+            let decoded = try? JSONString.decode(bytes, name.range, surrogates: .replace)
+        else { return false }
         return decoded.withUnsafeBytes { ByteSearch.equal($0, 0..<$0.count, text) }
     }
 
@@ -155,23 +164,34 @@ package struct JSONCursor {
     /// Reads a member's name; the cursor stands on its opening quote. Names are short and seldom hold escapes.
     @inline(__always)
     private mutating func name() throws(ScanFailure) -> JSONName {
-        let start = position + 1
-        let near = min(end, start + 32)
+        let start = position &+ 1
         var index = start
-        while index < near, bytes[index] != UInt8(ascii: "\\") {
-            if bytes[index] == UInt8(ascii: "\"") {
-                position = index + 1
-                return JSONName(range: start..<index, decoded: nil)
+        while index &+ 8 <= end {
+            let word = bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self).littleEndian
+            let marks =
+                JSONCursor.zeroBytes(word ^ 0x2222_2222_2222_2222) | JSONCursor.zeroBytes(word ^ 0x5C5C_5C5C_5C5C_5C5C)
+            if marks != 0 {
+                index &+= marks.trailingZeroBitCount &>> 3
+                guard bytes[index] == UInt8(ascii: "\"") else { break }
+                position = index &+ 1
+                return JSONName(range: start..<index, hasEscapes: false)
             }
-            index += 1
+            index &+= 8
         }
+        return try longName()
+    }
+
+    /// A name with escapes, or one near the end of the text.
+    @inline(never)
+    private mutating func longName() throws(ScanFailure) -> JSONName {
         let range = try string()
-        let hasEscape =
+        let hasEscapes =
             ByteSearch.first(UInt8(ascii: "\\"), in: bytes, from: range.lowerBound, end: range.upperBound) != nil
-        guard hasEscape, range.count <= JSONCursor.longestDecodedName else {
-            return JSONName(range: range, decoded: nil)
+        // A bad escape is found here and not when the name is compared.
+        if hasEscapes, range.count <= JSONCursor.longestDecodedName {
+            _ = try JSONString.decode(bytes, range, surrogates: .replace)
         }
-        return JSONName(range: range, decoded: try JSONString.decode(bytes, range, surrogates: .replace))
+        return JSONName(range: range, hasEscapes: hasEscapes)
     }
 
     /// Steps over the separator; false when the container was closed instead.
@@ -295,8 +315,8 @@ package struct JSONCursor {
 package struct JSONName {
     /// Between the quotes, escapes and all.
     package var range: Range<Int>
-    /// The name without escapes; nil when it has none and `range` is the name, or when it is too long to matter.
-    package var decoded: [UInt8]?
+    /// False: `range` is the name.
+    var hasEscapes: Bool
 }
 
 /// One member of an object, as ranges of the text it was found in.

@@ -52,6 +52,36 @@ import WireFormats
         #expect(!parser.head.hasBody)
     }
 
+    /// Names are compared eight bytes at a time: any case must match, and any other change of one byte must not.
+    @Test(arguments: [
+        ("expect", FieldName.expect), ("x-api-key", .apiKey), ("connection", .connection), ("retry-after", .retryAfter),
+        ("content-type", .contentType), ("x-request-id", .requestID), ("authorization", .authorization),
+        ("content-length", .contentLength), ("http2-settings", .http2Settings), ("x-forwarded-for", .forwardedFor),
+        ("content-encoding", .contentEncoding), ("transfer-encoding", .transferEncoding),
+        ("proxy-authenticate", .proxyAuthenticate), ("proxy-authorization", .proxyAuthorization),
+    ])
+    func namesAreRecognisedInAnyCaseAndNoOther(_ name: String, _ expected: FieldName) {
+        let letters = Array(name.utf8)
+        #expect(recognised(letters) == expected)
+        #expect(recognised(Array(name.uppercased().utf8)) == expected)
+        for place in letters.indices {
+            var changed = letters
+            for byte in UInt8(0x21)..<0x7f where byte != 0x3a {
+                changed[place] = byte
+                let isSame = byte == letters[place] || (byte | 0x20 == letters[place] && letters[place] >= 0x61)
+                // What is no token is refused, and then no field is there.
+                guard let found = recognised(changed) else { continue }
+                #expect((found == expected) == isSame, "byte \(byte) at \(place)")
+            }
+        }
+    }
+
+    private func recognised(_ name: [UInt8]) -> FieldName? {
+        var parser = RequestHeadParser(limits: HTTPLimits())
+        _ = (Array("GET / HTTP/1.1\r\n".utf8) + name + Array(": 1\r\n\r\n".utf8)).withUnsafeBytes { parser.parse($0) }
+        return parser.head.fields.all.first?.name
+    }
+
     /// Every line: what a lenient parser somewhere would read in another way.
     @Test(arguments: [
         ("GET / HTTP/1.1\nHost: h\n\n", HTTPRefusal.bareLineFeed),
