@@ -15,6 +15,19 @@ final class EffectMailbox: Sendable {
         var isDraining = false
         /// True while a drain is queued on the loop.
         var isScheduled = false
+
+        /// What is pending; with it the drain begins or goes on, without it the drain ends.
+        mutating func take() -> (home: any WorkHome, effects: [WorkEffect])? {
+            guard let home, !pending.isEmpty else {
+                isDraining = false
+                return nil
+            }
+            isDraining = true
+            var batch: [WorkEffect] = []
+            swap(&batch, &spare)
+            swap(&batch, &pending)
+            return (home, batch)
+        }
     }
 
     private let loop: any EventLoop
@@ -44,35 +57,27 @@ final class EffectMailbox: Sendable {
     /// Empties the mailbox. Whether more came while a batch was handled is decided in the same critical section that
     /// ends the draining, so nothing can be left behind.
     private func drain() {
-        guard let first = takeBatch(continuing: false) else { return }
+        guard let first = takeBatch() else { return }
         var next: (home: any WorkHome, effects: [WorkEffect])? = first
         while let (home, effects) = next {
             next = nil
             home.receive(effects)
-            giveBack(effects)
-            next = takeBatch(continuing: true)
+            next = takeBatch(after: effects)
         }
     }
 
-    private func takeBatch(continuing: Bool) -> (home: any WorkHome, effects: [WorkEffect])? {
-        state.withLock { state in
-            if state.isDraining && !continuing { return nil }
-            guard let home = state.home, !state.pending.isEmpty else {
-                state.isDraining = false
-                return nil
-            }
-            state.isDraining = true
-            var batch: [WorkEffect] = []
-            swap(&batch, &state.spare)
-            swap(&batch, &state.pending)
-            return (home, batch)
-        }
+    /// The first batch of a drain; nil when there is nothing or a drain is under way.
+    private func takeBatch() -> (home: any WorkHome, effects: [WorkEffect])? {
+        state.withLock { state in state.isDraining ? nil : state.take() }
     }
 
-    private func giveBack(_ effects: consuming [WorkEffect]) {
-        // A burst must not pin its memory for ever.
-        guard effects.capacity <= 1024 else { return }
-        effects.removeAll(keepingCapacity: true)
-        state.withLock { [effects] state in state.spare = effects }
+    /// The next batch. The memory of the one before is used again, unless a burst would pin it for ever.
+    private func takeBatch(after emptied: consuming [WorkEffect]) -> (home: any WorkHome, effects: [WorkEffect])? {
+        let isKept = emptied.capacity <= 1024
+        if isKept { emptied.removeAll(keepingCapacity: true) }
+        return state.withLock { [emptied] state in
+            if isKept { state.spare = emptied }
+            return state.take()
+        }
     }
 }

@@ -40,9 +40,14 @@ package final class SchedulerHost: Sendable {
         init(scheduler: consuming Scheduler) { self.scheduler = scheduler }
     }
 
+    /// In a struct of its own: a bare closure that is taken out of a lock is wrapped anew each time.
+    private struct Observer {
+        let tell: ObservationReceiver
+    }
+
     private struct Receivers {
         var claims: ClaimReceiver?
-        var observations: ObservationReceiver?
+        var observer: Observer?
         /// Claims that came before their receiver; at most one entry for each pool.
         var earlyClaims: [PoolID: Int] = [:]
     }
@@ -95,7 +100,8 @@ package final class SchedulerHost: Sendable {
 
     /// Sets who counts the scheduler's figures; earlier ones are lost.
     package func receiveObservations(_ receiver: @escaping ObservationReceiver) {
-        receivers.withLock { $0.observations = receiver }
+        let observer = Observer(tell: receiver)
+        receivers.withLock { $0.observer = observer }
     }
 
     /// A fresh id for a work whose home is this loop.
@@ -105,12 +111,17 @@ package final class SchedulerHost: Sendable {
     }
 
     /// Hands an event to the scheduler now.
-    package func submit(_ event: Event) { submit(event, before: nil) }
+    package func submit(_ event: Event) { submit(event, nil, nil, then: []) }
+
+    /// Hands two or three events to the scheduler in this order and under one lock, without an array of them.
+    package func submit(_ first: Event, _ second: Event, _ third: Event? = nil) {
+        submit(first, second, third, then: [])
+    }
 
     /// Hands several events to the scheduler in this order and under one lock.
     package func submit(_ events: [Event]) {
-        guard let last = events.last else { return }
-        submit(last, before: events)
+        guard let first = events.first else { return }
+        submit(first, nil, nil, then: events.dropFirst())
     }
 
     /// Stops the timer; nothing may be submitted afterwards that needs one.
@@ -124,8 +135,7 @@ package final class SchedulerHost: Sendable {
         state.withLock { read($0.scheduler, clock.now()) }
     }
 
-    /// `events`, when given, ends with `event` and is taken instead of it.
-    private func submit(_ event: Event, before events: [Event]?) {
+    private func submit(_ first: Event, _ second: Event?, _ third: Event?, then others: ArraySlice<Event>) {
         var effects = spares.withLock { $0.popLast() } ?? []
         var touched = LoopSet()
         var now = Instant.zero
@@ -133,11 +143,10 @@ package final class SchedulerHost: Sendable {
         state.withLock { state in
             now = max(clock.now(), state.lastNow)
             state.lastNow = now
-            if let events {
-                for event in events { decide(event, &state, now, &effects) }
-            } else {
-                decide(event, &state, now, &effects)
-            }
+            decide(first, &state, now, &effects)
+            if let second { decide(second, &state, now, &effects) }
+            if let third { decide(third, &state, now, &effects) }
+            for event in others { decide(event, &state, now, &effects) }
             for effect in effects {
                 guard let (home, workEffect) = SchedulerHost.workEffect(effect) else {
                     hasOthers = true
@@ -146,14 +155,18 @@ package final class SchedulerHost: Sendable {
                 mailboxes[home].append(workEffect)
                 touched.insert(home)
             }
-            state.holdTimes.record(nanoseconds: (clock.now() - now).wholeNanoseconds)
+            state.holdTimes.record(nanoseconds: clock.now().nanoseconds &- now.nanoseconds)
         }
         if hasOthers { act(on: effects, now: now) }
-        if effects.capacity <= 1024 {
-            effects.removeAll(keepingCapacity: true)
-            spares.withLock { [effects] in if $0.count < 64 { $0.append(effects) } }
-        }
+        giveBack(effects)
         touched.forEach { mailboxes[$0].deliver() }
+    }
+
+    private func giveBack(_ effects: consuming [Effect]) {
+        // A burst must not pin its memory for ever.
+        guard effects.capacity <= 1024 else { return }
+        effects.removeAll(keepingCapacity: true)
+        spares.withLock { [effects] in if $0.count < 64 { $0.append(effects) } }
     }
 
     private func decide(_ event: Event, _ state: inout State, _ now: Instant, _ effects: inout [Effect]) {
@@ -170,13 +183,13 @@ package final class SchedulerHost: Sendable {
     }
 
     private func act(on effects: [Effect], now: Instant) {
-        let observations = receivers.withLock { $0.observations }
+        let observer = receivers.withLock { $0.observer }
         for effect in effects {
             switch effect {
             case .forward, .refuse: continue
             case .claimJobs(let pool, let limit): claim(pool, limit)
             case .wake(let instant): timer.arm(at: instant, now: now) { [weak self] in self?.submit(.timerFired) }
-            case .observe(let observation): observations?(observation)
+            case .observe(let observation): observer?.tell(observation)
             }
         }
     }

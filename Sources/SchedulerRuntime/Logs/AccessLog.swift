@@ -1,5 +1,6 @@
 import FleetTracking
 import FlowControl
+import WireFormats
 
 /// One JSON line for each request and each job attempt, at its end. Never prompt or answer text.
 package struct AccessLog: RecordSink {
@@ -18,23 +19,23 @@ package struct AccessLog: RecordSink {
         let pool = record.pool.flatMap { directory.pool($0)?.name }
         let endpoint = record.endpoint.flatMap { directory.endpoint($0)?.url }
         lines.append(loop: loop) { bytes, timestamp in
-            bytes.append("{\"time\":\"" as StaticString)
+            bytes.append("{\"time\":\"")
             timestamp.append(nanoseconds: wallClock.nanoseconds(at: record.endedAt), to: &bytes)
-            bytes.append("\",\"request_id\":" as StaticString)
+            bytes.append("\",\"request_id\":")
             bytes.append(quoted: record.requestID)
             if !record.tenant.isEmpty {
-                bytes.append(",\"tenant\":" as StaticString)
+                bytes.append(",\"tenant\":")
                 bytes.append(quoted: record.tenant)
             }
-            bytes.append(",\"band\":" as StaticString)
+            bytes.append(",\"band\":")
             bytes.append(quoted: record.band.label)
             if let pool {
-                bytes.append(",\"pool\":" as StaticString)
+                bytes.append(",\"pool\":")
                 bytes.append(quoted: pool)
             }
             AccessLog.appendRequest(record, to: &bytes)
             if let endpoint {
-                bytes.append(",\"endpoint\":" as StaticString)
+                bytes.append(",\"endpoint\":")
                 bytes.append(quoted: endpoint)
             }
             AccessLog.appendTimes(record, to: &bytes)
@@ -43,18 +44,18 @@ package struct AccessLog: RecordSink {
         }
     }
 
-    private static func appendRequest(_ record: RequestRecord, to bytes: inout [UInt8]) {
-        bytes.append(",\"method\":" as StaticString)
+    private static func appendRequest(_ record: RequestRecord, to bytes: inout ByteText) {
+        bytes.append(",\"method\":")
         bytes.append(quoted: record.method, limitBytes: 32)
-        bytes.append(",\"path\":" as StaticString)
+        bytes.append(",\"path\":")
         bytes.append(quoted: record.path)
         if !record.model.isEmpty {
-            bytes.append(",\"model\":" as StaticString)
+            bytes.append(",\"model\":")
             bytes.append(quoted: record.model)
         }
-        bytes.append(",\"status\":" as StaticString)
+        bytes.append(",\"status\":")
         bytes.append(decimal: record.status)
-        bytes.append(",\"outcome\":" as StaticString)
+        bytes.append(",\"outcome\":")
         bytes.append(quoted: record.outcome.rawValue)
         if !record.refusal.isEmpty {
             bytes.append(",\"reason\":" as StaticString)
@@ -62,30 +63,30 @@ package struct AccessLog: RecordSink {
         }
     }
 
-    private static func appendTimes(_ record: RequestRecord, to bytes: inout [UInt8]) {
+    private static func appendTimes(_ record: RequestRecord, to bytes: inout ByteText) {
         if let forwarded = record.forwardedAt {
-            bytes.append(",\"queue_ms\":" as StaticString)
-            bytes.append(milliseconds: (forwarded - record.arrivedAt).wholeNanoseconds)
+            bytes.append(",\"queue_ms\":")
+            bytes.append(milliseconds: forwarded.nanoseconds &- record.arrivedAt.nanoseconds)
         }
         if let first = record.firstByteAt {
-            bytes.append(",\"ttft_ms\":" as StaticString)
-            bytes.append(milliseconds: (first - record.arrivedAt).wholeNanoseconds)
+            bytes.append(",\"ttft_ms\":")
+            bytes.append(milliseconds: first.nanoseconds &- record.arrivedAt.nanoseconds)
         }
-        bytes.append(",\"duration_ms\":" as StaticString)
-        bytes.append(milliseconds: (record.endedAt - record.arrivedAt).wholeNanoseconds)
+        bytes.append(",\"duration_ms\":")
+        bytes.append(milliseconds: record.endedAt.nanoseconds &- record.arrivedAt.nanoseconds)
     }
 
-    private static func appendSizes(_ record: RequestRecord, to bytes: inout [UInt8]) {
+    private static func appendSizes(_ record: RequestRecord, to bytes: inout ByteText) {
         append(",\"prompt_tokens\":", record.promptTokens, to: &bytes)
         append(",\"output_tokens\":", record.outputTokens, to: &bytes)
         append(",\"cached_tokens\":", record.cachedTokens, to: &bytes)
         append(",\"attempts\":", record.attempts, to: &bytes)
         append(",\"bytes_in\":", record.bytesIn, to: &bytes)
         append(",\"bytes_out\":", record.bytesOut, to: &bytes)
-        bytes.append(record.streamed ? ",\"streamed\":true" as StaticString : ",\"streamed\":false")
+        bytes.append(record.streamed ? ",\"streamed\":true" : ",\"streamed\":false")
     }
 
-    private static func append(_ name: StaticString, _ value: Int?, to bytes: inout [UInt8]) {
+    private static func append(_ name: StaticString, _ value: Int?, to bytes: inout ByteText) {
         guard let value else { return }
         bytes.append(name)
         bytes.append(decimal: value)

@@ -2,6 +2,7 @@ package import Logging
 import NIOPosix
 import ServiceLifecycle
 import Synchronization
+import WireFormats
 
 /// Where lines go and how much of them may wait.
 package struct LineLogSettings: Sendable {
@@ -26,8 +27,8 @@ package struct LineLogSettings: Sendable {
 ///
 /// A disk that does not keep up costs lines, never a request: what is over the limit is dropped and counted.
 package final class LineLog: Service {
-    private struct Shard {
-        var bytes: [UInt8] = []
+    private struct Shard: ~Copyable {
+        var bytes = ByteText()
         var lines = 0
         var dropped: UInt64 = 0
         var timestamp = TimestampText()
@@ -58,7 +59,7 @@ package final class LineLog: Service {
     }
 
     /// Lets `build` append one line (without its end) to the loop's buffer, unless that is full.
-    func append(loop: Int, _ build: (inout [UInt8], _ write: inout TimestampText) -> Void) {
+    func append(loop: Int, _ build: (inout ByteText, _ write: inout TimestampText) -> Void) {
         let isFull = shards[loop % shards.count].state.withLock { shard in
             guard shard.bytes.count < settings.limitBytes else {
                 shard.dropped &+= 1
@@ -114,14 +115,14 @@ package final class LineLog: Service {
             logger.error("log file cannot be reopened; the old one goes on", metadata: ["reason": "\(failure.text)"])
         }
         for shard in shards {
-            let (bytes, lines) = shard.state.withLock { shard in
-                var taken: [UInt8] = []
+            var taken = ByteText(capacity: settings.flushBytes)
+            let lines = shard.state.withLock { shard in
+                guard shard.lines > 0 else { return 0 }
                 swap(&taken, &shard.bytes)
-                shard.bytes.reserveCapacity(min(taken.count, settings.flushBytes))
                 defer { shard.lines = 0 }
-                return (taken, shard.lines)
+                return shard.lines
             }
-            guard lines > 0, let failure = file.write(bytes) else { continue }
+            guard lines > 0, let failure = taken.withUnsafeBytes({ file.write($0) }) else { continue }
             let before = lost.wrappingAdd(UInt64(lines), ordering: .relaxed).oldValue
             if before == 0 {
                 logger.error("log lines are lost: they cannot be written", metadata: ["reason": "\(failure.text)"])

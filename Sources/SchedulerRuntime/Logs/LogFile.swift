@@ -44,31 +44,29 @@ package final class LogFile: Sendable {
     }
 
     /// Writes all bytes, or tells why it could not; some may have been written then.
-    func write(_ bytes: [UInt8]) -> Failure? {
+    func write(_ bytes: UnsafeRawBufferPointer) -> Failure? {
         let descriptor = descriptor.withLock { $0 }
-        return bytes.withUnsafeBytes { bytes in
-            var rest = bytes[...]
-            while !rest.isEmpty {
-                let part = UnsafeRawBufferPointer(rebasing: rest)
-                #if canImport(Glibc)
-                let written = Glibc.write(descriptor, part.baseAddress, part.count)
-                #elseif canImport(Musl)
-                let written = Musl.write(descriptor, part.baseAddress, part.count)
-                #else
-                let written = Darwin.write(descriptor, part.baseAddress, part.count)
-                #endif
-                if written < 0 {
-                    if errno == EINTR { continue }
-                    if errno == EAGAIN {
-                        var wait = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-                        if poll(&wait, 1, 1000) > 0 { continue }
-                    }
-                    return Failure(path: name, code: errno)
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let part = UnsafeRawBufferPointer(rebasing: rest)
+            #if canImport(Glibc)
+            let written = Glibc.write(descriptor, part.baseAddress, part.count)
+            #elseif canImport(Musl)
+            let written = Musl.write(descriptor, part.baseAddress, part.count)
+            #else
+            let written = Darwin.write(descriptor, part.baseAddress, part.count)
+            #endif
+            if written < 0 {
+                if errno == EINTR { continue }
+                if errno == EAGAIN {
+                    var wait = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+                    if poll(&wait, 1, 1000) > 0 { continue }
                 }
-                rest = rest.dropFirst(written)
+                return Failure(path: name, code: errno)
             }
-            return nil
+            rest = rest.dropFirst(written)
         }
+        return nil
     }
 
     private var name: String {

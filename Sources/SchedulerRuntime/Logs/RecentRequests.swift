@@ -1,14 +1,15 @@
 import FleetTracking
 import Synchronization
 
-/// The most recent requests by their `x-request-id`, so that an operator can ask how one was placed.
+/// The most recent requests, so that an operator can ask by `x-request-id` how one was placed.
 ///
-/// A ring: the oldest is forgotten. One short lock for each ended request; the strings are shared, not copied.
+/// A ring: the oldest is forgotten. One short lock for each ended request; the strings are shared, not copied. There is
+/// no index by id: a search of some thousand entries now and then costs less than keeping one for every request.
 package final class RecentRequests: RecordSink {
     private struct State {
         var ring: [RequestRecord] = []
+        /// The oldest entry once the ring is full.
         var next = 0
-        var places: [String: Int] = [:]
     }
 
     private let state = Mutex(State())
@@ -26,17 +27,17 @@ package final class RecentRequests: RecordSink {
             if state.ring.count < limit {
                 state.ring.append(record)
             } else {
-                let old = state.ring[state.next].requestID
-                if state.places[old] == state.next { state.places[old] = nil }
                 state.ring[state.next] = record
+                state.next = state.next + 1 == limit ? 0 : state.next + 1
             }
-            state.places[record.requestID] = state.next
-            state.next = (state.next + 1) % limit
         }
     }
 
     /// The last request that had this id.
     package func find(_ requestID: String) -> RequestRecord? {
-        state.withLock { state in state.places[requestID].map { state.ring[$0] } }
+        state.withLock { state in
+            state.ring[..<state.next].last { $0.requestID == requestID }
+                ?? state.ring[state.next...].last { $0.requestID == requestID }
+        }
     }
 }

@@ -1,19 +1,21 @@
+import WireFormats
+
 /// Writes RFC 3339 timestamps in UTC with milliseconds; the part before the dot is kept for lines of the same second.
-struct TimestampText {
+struct TimestampText: ~Copyable {
     private var second = Int64.min
-    private var text: [UInt8] = []
+    private var text = ByteText(capacity: 32)
 
     init() {}
 
     /// Appends `2026-11-23T10:00:00.123Z` for this many nanoseconds since 1970.
-    mutating func append(nanoseconds: Int64, to bytes: inout [UInt8]) {
+    mutating func append(nanoseconds: Int64, to bytes: inout ByteText) {
         let whole = floorDivide(nanoseconds, 1_000_000_000)
         if whole != second {
             second = whole
-            text.removeAll(keepingCapacity: true)
+            text.removeAll()
             TimestampText.write(second: whole, to: &text)
         }
-        bytes.append(contentsOf: text)
+        text.withUnsafeBytes { bytes.append(bytes: $0) }
         let milliseconds = Int((nanoseconds &- whole &* 1_000_000_000) / 1_000_000)
         bytes.append(UInt8(ascii: "."))
         bytes.append(padded: milliseconds, digits: 3)
@@ -21,7 +23,7 @@ struct TimestampText {
     }
 
     /// Civil date from days since 1970, after Howard Hinnant's `civil_from_days`.
-    private static func write(second: Int64, to text: inout [UInt8]) {
+    private static func write(second: Int64, to text: inout ByteText) {
         let days = floorDivide(second, 86_400)
         let inDay = Int(second - days * 86_400)
         let shifted = days + 719_468
@@ -36,8 +38,8 @@ struct TimestampText {
         text.append(padded: year, digits: 4)
         for (separator, value) in [
             ("-", month), ("-", day), ("T", inDay / 3600), (":", inDay / 60 % 60), (":", inDay % 60),
-        ] {
-            text.append(contentsOf: separator.utf8)
+        ] as [(StaticString, Int)] {
+            text.append(separator)
             text.append(padded: value, digits: 2)
         }
     }

@@ -1,4 +1,5 @@
 package import FleetTracking
+import WireFormats
 
 /// One JSON line for each request, in the form that `neap simulate` reads: when it came, how long its prompt and answer
 /// were, and which prompt prefixes it shares with others, as salted hashes. Never text.
@@ -17,30 +18,30 @@ package struct TraceLog: RecordSink {
     package func record(_ record: RequestRecord, loop: Int) {
         guard record.pool != nil, let promptTokens = record.promptTokens else { return }
         lines.append(loop: loop) { bytes, _ in
-            bytes.append("{\"arrival_ms\":" as StaticString)
+            bytes.append("{\"arrival_ms\":")
             bytes.append(milliseconds: (record.arrivedAt - start).wholeNanoseconds)
-            bytes.append(",\"model\":" as StaticString)
+            bytes.append(",\"model\":")
             bytes.append(quoted: record.model)
-            bytes.append(",\"band\":" as StaticString)
+            bytes.append(",\"band\":")
             bytes.append(quoted: record.band.label)
-            bytes.append(",\"prompt_tokens\":" as StaticString)
+            bytes.append(",\"prompt_tokens\":")
             bytes.append(decimal: promptTokens)
-            bytes.append(",\"output_tokens\":" as StaticString)
+            bytes.append(",\"output_tokens\":")
             bytes.append(decimal: record.outputTokens ?? 0)
             if let first = record.firstByteAt {
-                bytes.append(",\"ttft_ms\":" as StaticString)
+                bytes.append(",\"ttft_ms\":")
                 bytes.append(milliseconds: (first - record.arrivedAt).wholeNanoseconds)
             }
-            bytes.append(",\"blocks\":[" as StaticString)
+            bytes.append(",\"blocks\":[")
             for (index, block) in record.prefix.prefix(PrefixBlock.maximumBlocks).enumerated() {
                 if index > 0 { bytes.append(UInt8(ascii: ",")) }
-                bytes.append("[\"" as StaticString)
+                bytes.append("[\"")
                 bytes.append(hexadecimal: salted(block.hash))
-                bytes.append("\"," as StaticString)
+                bytes.append("\",")
                 bytes.append(decimal: block.endByte)
                 bytes.append(UInt8(ascii: "]"))
             }
-            bytes.append("]}" as StaticString)
+            bytes.append("]}")
         }
     }
 

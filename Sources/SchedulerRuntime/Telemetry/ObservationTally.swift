@@ -13,29 +13,61 @@ struct ObservationTally: Sendable {
         var reason: String
     }
 
-    var queueWait: [PoolBand: Distribution] = [:]
+    /// By pool and band; pools are few and dense.
+    private var waits: [[Distribution?]] = []
     var retries: [PoolReason: UInt64] = [:]
     var retryBudgetSpent: [Int: UInt64] = [:]
     var ejections: [Int: UInt64] = [:]
     var restorations: [Int: UInt64] = [:]
-    var promptTokens: [Int: UInt64] = [:]
-    var matchedTokens: [Int: UInt64] = [:]
+    private var prompts: [PromptSums?] = []
+
+    private struct PromptSums {
+        var tokens: UInt64 = 0
+        var matched: UInt64 = 0
+    }
 
     mutating func record(_ observation: Observation) {
         switch observation {
         case .queueWait(let band, let pool, let wait):
-            let key = PoolBand(pool: pool.index, band: band)
-            queueWait[key, default: Distribution(bounds: MetricCatalogue.queueBounds)]
-                .record(wait.seconds, bounds: MetricCatalogue.queueBounds)
+            while waits.count <= pool.index { waits.append(Array(repeating: nil, count: Band.allCases.count)) }
+            if waits[pool.index][band.rawValue] == nil {
+                waits[pool.index][band.rawValue] = Distribution(bounds: MetricCatalogue.queueBounds)
+            }
+            waits[pool.index][band.rawValue]?.record(wait.seconds, bounds: MetricCatalogue.queueBounds)
         case .ejected(let endpoint): ejections[endpoint.index, default: 0] &+= 1
         case .restored(let endpoint): restorations[endpoint.index, default: 0] &+= 1
         case .retried(let pool, let failure):
             retries[PoolReason(pool: pool.index, reason: failure.label), default: 0] &+= 1
         case .retryBudgetSpent(let pool): retryBudgetSpent[pool.index, default: 0] &+= 1
         case .prefixMatch(let pool, let prompt, let matched):
-            promptTokens[pool.index, default: 0] &+= UInt64(max(0, prompt))
-            matchedTokens[pool.index, default: 0] &+= UInt64(max(0, matched))
+            while prompts.count <= pool.index { prompts.append(nil) }
+            var sums = prompts[pool.index] ?? PromptSums()
+            sums.tokens &+= UInt64(max(0, prompt))
+            sums.matched &+= UInt64(max(0, matched))
+            prompts[pool.index] = sums
         }
+    }
+
+    /// What real-time and async works waited, for each pool and band that had any.
+    var queueWait: [PoolBand: Distribution] {
+        var found: [PoolBand: Distribution] = [:]
+        for (pool, bands) in waits.enumerated() {
+            for band in Band.allCases {
+                if let wait = bands[band.rawValue] { found[PoolBand(pool: pool, band: band)] = wait }
+            }
+        }
+        return found
+    }
+
+    /// Tokens of the prompts that were placed, by pool.
+    var promptTokens: [Int: UInt64] { byPool(\.tokens) }
+    /// Those of them that the engine was believed to hold.
+    var matchedTokens: [Int: UInt64] { byPool(\.matched) }
+
+    private func byPool(_ sum: KeyPath<PromptSums, UInt64>) -> [Int: UInt64] {
+        var found: [Int: UInt64] = [:]
+        for (pool, sums) in prompts.enumerated() { if let sums { found[pool] = sums[keyPath: sum] } }
+        return found
     }
 }
 

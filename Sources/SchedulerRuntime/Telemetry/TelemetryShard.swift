@@ -22,6 +22,9 @@ final class TelemetryShard: Sendable {
         var tenantRows: [TenantTally.Key: Int] = [:]
         var tenantTallies: [(key: TenantTally.Key, tally: TenantTally)] = []
         var refusals: [RefusalKey: UInt64] = [:]
+        /// The rows of the last record: most requests of a loop are like the one before, and equality costs less than
+        /// two hashes.
+        var last: (key: RequestTally.Key, row: Int, tenant: TenantTally.Key, tenantRow: Int)?
     }
 
     private let state = Mutex(State())
@@ -41,9 +44,16 @@ final class TelemetryShard: Sendable {
         let key = RequestTally.Key(pool: record.pool?.index ?? -1, band: record.band, model: model)
         let tenant = TenantTally.Key(tenant: record.tenant, band: record.band)
         state.withLock { state in
-            let row = self.row(of: key, in: &state)
+            let row: Int
+            let tenantRow: Int
+            if let last = state.last, last.key == key, last.tenant == tenant {
+                (row, tenantRow) = (last.row, last.tenantRow)
+            } else {
+                row = self.row(of: key, in: &state)
+                tenantRow = self.row(of: tenant, in: &state)
+                state.last = (key, row, tenant, tenantRow)
+            }
             state.tallies[row].tally.record(record)
-            let tenantRow = self.row(of: tenant, in: &state)
             state.tenantTallies[tenantRow].tally.record(record)
             guard !record.refusal.isEmpty else { return }
             state.refusals[RefusalKey(reason: record.refusal, status: record.status), default: 0] &+= 1

@@ -3,6 +3,7 @@ import FlowControl
 import Foundation
 import Logging
 import Testing
+import WireFormats
 
 @testable import SchedulerRuntime
 
@@ -155,8 +156,8 @@ import Testing
     ])
     func timestampsAreRFC3339(nanoseconds: Int64, expected: String) {
         var text = TimestampText()
-        var bytes: [UInt8] = []
-        text.append(nanoseconds: nanoseconds, to: &bytes)
-        #expect(String(decoding: bytes, as: UTF8.self) == expected)
+        var line = ByteText()
+        text.append(nanoseconds: nanoseconds, to: &line)
+        #expect(line.withUnsafeBytes { String(decoding: $0, as: UTF8.self) } == expected)
     }
 }
