@@ -110,9 +110,6 @@ package final class GatewayListener: Service {
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelOption(.maxMessagesPerRead, value: 1)
             .childChannelOption(
-                .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 1024, initial: 2048, maximum: 32_768)
-            )
-            .childChannelOption(
                 .writeBufferWaterMark,
                 value: .init(low: settings.writeLowWater, high: max(settings.writeHighWater, settings.writeLowWater))
             )
@@ -131,7 +128,9 @@ package final class GatewayListener: Service {
         }
         let pipeline = channel.pipeline.syncOperations
         if let context = certificates?.context { try pipeline.addHandler(NIOSSLServerHandler(context: context)) }
-        try pipeline.addHandler(ClientConnection(loop: relay, bridge: bridge, permit: permit))
+        let connection = ClientConnection(loop: relay, bridge: bridge, permit: permit)
+        try channel.syncOptions?.setOption(.recvAllocator, value: ReadSizes(hint: connection.readHint))
+        try pipeline.addHandler(connection)
     }
 
     private func announce(_ channel: any Channel) {

@@ -6,6 +6,7 @@ import NIOPosix
 import NIOSSL
 import SchedulerRuntime
 import Scheduling
+import WireFormats
 
 /// The data path of one event loop: its works, its engine connections, its deadlines. Home of its works' effects.
 // Safe because every stored property is touched on `eventLoop` only; other threads only pass the reference on.
@@ -28,9 +29,12 @@ final class LoopRelay: WorkHome, @unchecked Sendable {
     let keepAliveNanoseconds: Int64
     private let connectNanoseconds: Int64
     let allocator = ByteBufferAllocator()
+    /// Where heads are put together, one at a time.
+    var text = ByteText(capacity: 4096)
     var wheel: DeadlineWheel
     private let clock: MonotonicClock
-    private var works: [WorkID: Exchange] = [:]
+    private var works = ExchangeTable()
+    private var routes = RouteMemo()
     private var lanes: [EndpointID: EngineLane] = [:]
     /// The directory that `lanes` agree with.
     private var laneVersion = -1
@@ -77,6 +81,15 @@ final class LoopRelay: WorkHome, @unchecked Sendable {
 
     func makeRequestID() -> String { requestIDs.next() }
 
+    func buffer(of text: borrowing ByteText) -> ByteBuffer {
+        var buffer = allocator.buffer(capacity: text.count)
+        buffer.writeText(text)
+        return buffer
+    }
+
+    /// Nil: no pool serves the model.
+    func route(model: String, path: String) -> Route? { routes.route(model: model, path: path, directory) }
+
     // MARK: Life
 
     /// On the loop.
@@ -100,7 +113,7 @@ final class LoopRelay: WorkHome, @unchecked Sendable {
         for client in Array(clients.values) { client.drain() }
     }
 
-    var isIdle: Bool { clients.isEmpty && works.isEmpty }
+    var isIdle: Bool { clients.isEmpty && works.count == 0 }
 
     /// Succeeds when no client and no work is left, or nobody waits for that any longer.
     func untilIdle() -> EventLoopFuture<Void> {
@@ -137,10 +150,10 @@ final class LoopRelay: WorkHome, @unchecked Sendable {
 
     // MARK: Works
 
-    func add(_ exchange: Exchange) { works[exchange.work] = exchange }
+    func add(_ exchange: Exchange) { works.insert(exchange) }
 
     func forget(_ work: WorkID) {
-        works[work] = nil
+        works.remove(work)
         tellIfIdle()
     }
 
@@ -160,8 +173,7 @@ final class LoopRelay: WorkHome, @unchecked Sendable {
     }
 
     /// One record for each request and each job attempt, at its end.
-    func hand(_ record: RequestRecord, _ outcome: Outcome) {
-        var record = record
+    func hand(_ record: consuming RequestRecord, _ outcome: Outcome) {
         record.outcome = outcome
         record.endedAt = now()
         sink.record(record, loop: index)

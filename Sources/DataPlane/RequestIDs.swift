@@ -1,3 +1,5 @@
+import WireFormats
+
 /// Ids for requests that bring none: `req-` and 24 hexadecimal digits. Not secrets.
 struct RequestIDs {
     private var state: UInt64
@@ -13,12 +15,12 @@ struct RequestIDs {
         let first = RequestIDs.mix(state)
         let second = RequestIDs.mix(state ^ stream)
         return String(unsafeUninitializedCapacity: 28) { room in
-            for (index, byte) in "req-".utf8.enumerated() { room[index] = byte }
-            for index in 0..<24 {
-                let word = index < 16 ? first : second
-                let shift = UInt64((index & 15) * 4)
-                let digit = UInt8(truncatingIfNeeded: (word &>> shift) & 15)
-                room[4 + index] = digit < 10 ? 0x30 + digit : 0x57 + digit
+            let room = UnsafeMutableRawBufferPointer(room)
+            room.copyBytes(from: "req-".utf8)
+            for (place, part) in [UInt32(truncatingIfNeeded: first), UInt32(first &>> 32), UInt32(second &>> 32)]
+                .enumerated()
+            {
+                room.storeBytes(of: HexDigits.of(part), toByteOffset: 4 + 8 * place, as: UInt64.self)
             }
             return 28
         }

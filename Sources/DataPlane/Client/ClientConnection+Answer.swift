@@ -9,15 +9,15 @@ extension ClientConnection: ExchangeOwner {
 
     func granted(_ exchange: Exchange) {}
 
-    func writeHead(into buffer: inout ByteBuffer, for lane: EngineLane) {
+    func writeHead(into text: inout ByteText, for lane: EngineLane) {
         let head = parser.head
-        buffer.writeBytes(lane.methodAndPrefix)
-        if head.targetRange.isEmpty { buffer.writeStaticString("/") }
-        buffer.writeBytes(of: headBytes, head.targetRange)
-        buffer.writeBytes(lane.versionAndHost)
+        text.append(bytes: lane.methodAndPrefix)
+        if head.targetRange.isEmpty { text.append("/") }
+        text.append(of: headBytes, head.targetRange)
+        text.append(bytes: lane.versionAndHost)
         let consumes = loop.consumesCredentials
         let hasCredential = lane.hasCredential
-        HeadCopy.lines(of: head.fields, in: headBytes, into: &buffer) { field in
+        HeadCopy.lines(of: head.fields, in: headBytes, into: &text) { field in
             switch field.name {
             case .host, .contentLength, .expect, .requestID, .forwardedFor: false
             case .authorization: !consumes && !hasCredential
@@ -25,15 +25,15 @@ extension ClientConnection: ExchangeOwner {
             default: true
             }
         }
-        buffer.writeStaticString("x-request-id: ")
-        buffer.writeString(request.id)
-        buffer.writeStaticString("\r\nx-forwarded-for: ")
+        text.append("x-request-id: ")
+        text.append(string: request.id)
+        text.append("\r\nx-forwarded-for: ")
         for field in head.fields.all where field.name == .forwardedFor && !field.valueRange.isEmpty {
-            buffer.writeBytes(of: headBytes, field.valueRange)
-            buffer.writeStaticString(", ")
+            text.append(of: headBytes, field.valueRange)
+            text.append(", ")
         }
-        buffer.writeString(peer)
-        buffer.writeStaticString("\r\n")
+        text.append(string: peer)
+        text.append("\r\n")
     }
 
     func answerBegan(_ head: EngineHead, framing: BodyFraming) {
@@ -41,30 +41,40 @@ extension ClientConnection: ExchangeOwner {
         request.status = head.head.status
         // No further attempt: the head's bytes, and the read they share with the body, are not needed any more.
         headBytes = ByteBuffer()
-        var buffer = loop.allocator.buffer(capacity: 1024)
-        buffer.writeStaticString("HTTP/1.1 ")
-        buffer.writeDecimal(head.head.status)
-        buffer.writeStaticString(" ")
-        buffer.writeBytes(of: head.bytes, head.head.reasonRange)
-        buffer.writeStaticString("\r\n")
-        HeadCopy.lines(of: head.head.fields, in: head.bytes, into: &buffer) { field in
+        writeAnswerHead(head, framing, into: &loop.text)
+        // A small answer joins its head.
+        var room = loop.text.count
+        if case .length(let length) = framing { room += min(length, ClientConnection.joinedBytes) }
+        var buffer = loop.allocator.buffer(capacity: room)
+        buffer.writeText(loop.text)
+        pendingHead = buffer
+        if context?.channel.isWritable == false { exchange?.pause() }
+    }
+
+    private func writeAnswerHead(_ head: EngineHead, _ framing: BodyFraming, into text: inout ByteText) {
+        text.removeAll()
+        text.append("HTTP/1.1 ")
+        text.append(decimal: head.head.status)
+        text.append(" ")
+        text.append(of: head.bytes, head.head.reasonRange)
+        text.append("\r\n")
+        HeadCopy.lines(of: head.head.fields, in: head.bytes, into: &text) { field in
             field.name != .contentLength && field.name != .requestID
         }
         switch framing {
         case .length(let length):
-            buffer.writeStaticString("Content-Length: ")
-            buffer.writeDecimal(length)
-            buffer.writeStaticString("\r\n")
-        case .chunked, .untilClose: buffer.writeStaticString("Transfer-Encoding: chunked\r\n")
+            text.append("Content-Length: ")
+            text.append(decimal: length)
+            text.append("\r\n")
+        case .chunked, .untilClose: text.append("Transfer-Encoding: chunked\r\n")
         case .none:
-            if head.head.status != 204 && head.head.status != 304 {
-                buffer.writeStaticString("Content-Length: 0\r\n")
-            }
+            if head.head.status != 204 && head.head.status != 304 { text.append("Content-Length: 0\r\n") }
         }
-        finishOwnHead(&buffer)
-        pendingHead = buffer
-        if context?.channel.isWritable == false { exchange?.pause() }
+        finishOwnHead(&text)
     }
+
+    /// Up to so many bytes of an answer are copied behind its head: one write of one buffer is cheaper than of two.
+    private static let joinedBytes = 8192
 
     func payload(_ bytes: UnsafeRawBufferPointer) {}
 
@@ -74,7 +84,7 @@ extension ClientConnection: ExchangeOwner {
         guard let context else { return }
         guard answerFraming != .untilClose else { return writeChunk(bytes, context) }
         guard pendingHead != nil else { return context.write(wrapOutboundOut(bytes), promise: nil) }
-        if bytes.readableBytes <= 8192 {
+        if bytes.readableBytes <= ClientConnection.joinedBytes {
             pendingHead?.writeImmutableBuffer(bytes)
         } else {
             writePendingHead(context)

@@ -48,6 +48,7 @@ extension ClientConnection {
             gathering.bytes.writeImmutableBuffer(part)
         }
         if gathering.remaining == 0 { return gathered(rest: buffer) }
+        readHint.bytes = gathering.remaining
         moveBodyDeadline()
     }
 
@@ -95,6 +96,7 @@ extension ClientConnection {
         let body = gathering.bytes
         gathering.bytes = ByteBuffer()
         gathering.chunks = nil
+        readHint.bytes = 0
         phase = .deciding
         submit(body)
     }

@@ -137,32 +137,32 @@ extension ClientConnection {
         request.status = status
         // The client is still sending: what is left of its body cannot be told from a next request in time.
         if let control, !control.bodyEnded { closesAfterAnswer = true }
-        var buffer = loop.allocator.buffer(capacity: 512)
-        buffer.writeStaticString("HTTP/1.1 ")
-        buffer.writeDecimal(status)
-        buffer.writeStaticString(" ")
-        buffer.writeStaticString(ReasonPhrase.of(status))
-        buffer.writeStaticString("\r\n")
+        var text = ByteText(capacity: 512)
+        text.append("HTTP/1.1 ")
+        text.append(decimal: status)
+        text.append(" ")
+        text.append(ReasonPhrase.of(status))
+        text.append("\r\n")
         for (name, value) in headers where ControlHeaders.mayPass(name, value) {
-            buffer.writeString(name)
-            buffer.writeStaticString(": ")
-            buffer.writeString(value)
-            buffer.writeStaticString("\r\n")
+            text.append(string: name)
+            text.append(": ")
+            text.append(string: value)
+            text.append("\r\n")
         }
         if status == 204 || status == 304 {
             answerFraming = .none
         } else if let contentLength {
             answerFraming = .length(contentLength)
-            buffer.writeStaticString("Content-Length: ")
-            buffer.writeDecimal(contentLength)
-            buffer.writeStaticString("\r\n")
+            text.append("Content-Length: ")
+            text.append(decimal: contentLength)
+            text.append("\r\n")
         } else {
             answerFraming = .chunked
-            buffer.writeStaticString("Transfer-Encoding: chunked\r\n")
+            text.append("Transfer-Encoding: chunked\r\n")
         }
         if request.isHead { answerFraming = .none }
-        finishOwnHead(&buffer)
-        pendingHead = buffer
+        finishOwnHead(&text)
+        pendingHead = loop.buffer(of: text)
     }
 
     /// Length-framed bytes past the promised length are dropped; the end is then found broken.

@@ -13,16 +13,9 @@ extension ClientConnection {
         facts.id = requestID(head)
         facts.isHead = head.method == .head
         facts.method = head.method == .post ? "POST" : headBytes.text(head.methodRange)
-        // An unchanged path is not built again: most connections ask for one.
-        if request.path.isEmpty || !isSame(head.pathRange, request.path) {
-            facts.path = head.pathRange.isEmpty ? "/" : headBytes.text(head.pathRange)
-            facts.kind = RequestKind(path: facts.path)
-        } else {
-            facts.path = request.path
-            facts.kind = request.kind
-        }
+        takePath(head.pathRange, &facts)
         request = facts
-        let isEnginePath = EnginePaths.contains(facts.path, loop.directory.current)
+        let isEnginePath = facts.isEnginePath
         let identity = identify(head)
         if isEnginePath || bridge == nil {
             guard let identity else { return refuseUnread(StatusTable.unauthorized) }
@@ -41,11 +34,27 @@ extension ClientConnection {
         OpenPath.contains(path) && !(path == "/metrics" && loop.settings.metricsNeedKey)
     }
 
+    /// An unchanged path is not built and looked up again: most connections ask for one.
+    private func takePath(_ range: Range<Int>, _ facts: inout RequestFacts) {
+        facts.directoryVersion = loop.directory.version
+        let isUnchanged = !request.path.isEmpty && isSame(range, request.path)
+        if isUnchanged {
+            facts.path = request.path
+            facts.kind = request.kind
+        } else {
+            facts.path = range.isEmpty ? "/" : headBytes.text(range)
+            facts.kind = RequestKind(path: facts.path)
+        }
+        facts.isEnginePath =
+            isUnchanged && request.directoryVersion == facts.directoryVersion
+            ? request.isEnginePath : EnginePaths.contains(facts.path, loop.directory.current)
+    }
+
     private func isSame(_ range: Range<Int>, _ text: String) -> Bool {
         guard range.count == text.utf8.count else { return false }
         return headBytes.withUnsafeReadableBytes { bytes in
             var text = text
-            return text.withUTF8 { UnsafeRawBufferPointer(rebasing: bytes[range]).elementsEqual($0) }
+            return text.withUTF8 { ByteSearch.equal(bytes, range, to: UnsafeRawBufferPointer($0)) }
         }
     }
 
@@ -105,11 +114,11 @@ extension ClientConnection {
 
     private func answerOptions() {
         if parser.head.hasBody { closesAfterAnswer = true }
-        var buffer = loop.allocator.buffer(capacity: 160)
-        buffer.writeStaticString("HTTP/1.1 204 No Content\r\nAllow: POST, OPTIONS\r\n")
-        finishOwnHead(&buffer)
+        var text = ByteText(capacity: 160)
+        text.append("HTTP/1.1 204 No Content\r\nAllow: POST, OPTIONS\r\n")
+        finishOwnHead(&text)
         request.status = 204
-        context?.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
+        context?.writeAndFlush(wrapOutboundOut(loop.buffer(of: text)), promise: nil)
         tell(.completed)
         answerIsOver()
     }

@@ -49,30 +49,30 @@ extension ClientConnection {
         request.status = refusal.status
         request.refusal = refusal.code
         request.bytesOut = request.isHead ? 0 : body.count
-        var buffer = loop.allocator.buffer(capacity: 384 + body.count)
-        buffer.writeStaticString("HTTP/1.1 ")
-        buffer.writeDecimal(refusal.status)
-        buffer.writeStaticString(" ")
-        buffer.writeStaticString(ReasonPhrase.of(refusal.status))
-        buffer.writeStaticString("\r\nContent-Type: application/json\r\nContent-Length: ")
-        buffer.writeDecimal(body.count)
-        buffer.writeStaticString("\r\n")
-        if let allow = refusal.allow { buffer.writeString("Allow: \(allow)\r\n") }
-        if let seconds = refusal.retryAfter { buffer.writeString("Retry-After: \(seconds)\r\n") }
-        if refusal.status == 401 { buffer.writeStaticString("WWW-Authenticate: Bearer\r\n") }
-        finishOwnHead(&buffer)
-        if !request.isHead { buffer.writeBytes(body) }
-        context?.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
+        var text = ByteText(capacity: 384 + body.count)
+        text.append("HTTP/1.1 ")
+        text.append(decimal: refusal.status)
+        text.append(" ")
+        text.append(ReasonPhrase.of(refusal.status))
+        text.append("\r\nContent-Type: application/json\r\nContent-Length: ")
+        text.append(decimal: body.count)
+        text.append("\r\n")
+        if let allow = refusal.allow { text.append(string: "Allow: \(allow)\r\n") }
+        if let seconds = refusal.retryAfter { text.append(string: "Retry-After: \(seconds)\r\n") }
+        if refusal.status == 401 { text.append("WWW-Authenticate: Bearer\r\n") }
+        finishOwnHead(&text)
+        if !request.isHead { text.append(bytes: body) }
+        context?.writeAndFlush(wrapOutboundOut(loop.buffer(of: text)), promise: nil)
     }
 
     /// The lines that every answer ends its head with.
-    func finishOwnHead(_ buffer: inout ByteBuffer) {
+    func finishOwnHead(_ text: inout ByteText) {
         if !request.id.isEmpty {
-            buffer.writeStaticString("x-request-id: ")
-            buffer.writeString(request.id)
-            buffer.writeStaticString("\r\n")
+            text.append("x-request-id: ")
+            text.append(string: request.id)
+            text.append("\r\n")
         }
-        if closesAfterAnswer || loop.isDraining { buffer.writeStaticString("Connection: close\r\n") }
-        buffer.writeStaticString("\r\n")
+        if closesAfterAnswer || loop.isDraining { text.append("Connection: close\r\n") }
+        text.append("\r\n")
     }
 }

@@ -24,18 +24,17 @@ extension ClientConnection {
     }
 
     private func submit(_ body: ByteBuffer, _ scan: RequestScan) {
-        let directory = loop.directory.current
         request.model = scan.model
-        guard let model = directory.models[scan.model], let pool = directory.pool(model.pool) else {
-            return refuse(
-                StatusTable.modelNotFound(scan.model, known: Array(directory.models.keys)), outcome: .modelNotFound)
+        guard let route = loop.route(model: scan.model, path: request.path) else {
+            let known = Array(loop.directory.current.models.keys)
+            return refuse(StatusTable.modelNotFound(scan.model, known: known), outcome: .modelNotFound)
         }
-        guard pool.allowedPaths.contains(request.path) else {
-            return refuse(StatusTable.pathNotServed(request.path, model: scan.model, pool: pool.name))
+        guard route.isAllowed else {
+            return refuse(StatusTable.pathNotServed(request.path, model: scan.model, pool: route.poolName))
         }
         var sent = body
         if scan.priority != nil {
-            switch pool.clientPriority {
+            switch route.clientPriority {
             case .pass: break
             case .refuse: return refuse(StatusTable.priorityRefused)
             case .overwrite(let value):
@@ -46,18 +45,18 @@ extension ClientConnection {
         let work = loop.host.makeWorkID(loop: loop.index)
         let tenant = request.identity.tenant
         var arrival = Arrival(
-            work: work, pool: pool.id, model: model.id,
+            work: work, pool: route.pool, model: route.model,
             tenant: tenant.isEmpty ? .everybody : loop.services.names.tenant(tenant), band: .realtime,
             promptTokens: scan.promptTokenEstimate,
-            expectedOutputTokens: scan.maximumOutputTokens ?? pool.expectedOutputTokens,
-            timeToLive: pool.realtimeTimeToLive)
+            expectedOutputTokens: scan.maximumOutputTokens ?? route.expectedOutputTokens,
+            timeToLive: route.realtimeTimeToLive)
         arrival.sequences = scan.sequences
         arrival.mayRetryAfterSend = !scan.store && !scan.background
         arrival.prefix = body.withUnsafeReadableBytes { bytes in
-            loop.services.prefixChain(model.id, bytes, scan.promptText)
+            loop.services.prefixChain(route.model, bytes, scan.promptText)
         }
         var record = draft(.completed, work: work)
-        record.pool = pool.id
+        record.pool = route.pool
         record.prefix = arrival.prefix
         record.streamed = scan.stream
         let order = ExchangeOrder(

@@ -47,6 +47,8 @@ final class ClientConnection: ChannelDuplexHandler, Deadlined {
     /// The head of the request in hand; the parser's offsets point into it.
     var headBytes = ByteBuffer()
     var gathering = BodyGathering()
+    /// Shared with the channel.
+    let readHint = ReadHint()
     var exchange: Exchange?
     var control: ControlCall?
     var request = RequestFacts()

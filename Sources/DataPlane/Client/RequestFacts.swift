@@ -8,6 +8,9 @@ struct RequestFacts {
     /// Without the query.
     var path = ""
     var kind = RequestKind.other
+    /// The path leads to engines, by the directory of this version.
+    var isEnginePath = false
+    var directoryVersion = -1
     var identity = Identity.stranger
     var arrivedAt = Instant.zero
     var model = ""

@@ -331,6 +331,8 @@ final class EngineConnection: ChannelDuplexHandler, Deadlined {
     /// True: the body ended. Nil: not valid, or bytes behind the end.
     private func takeChunks(_ buffer: ByteBuffer, _ exchange: Exchange?) -> Bool? {
         var isOver: Bool? = false
+        // A copy for the time of the loop: each access to a property of an object is checked.
+        var chunks = chunks
         buffer.withUnsafeReadableBytes { bytes in
             var position = 0
             scan: while true {
@@ -346,6 +348,7 @@ final class EngineConnection: ChannelDuplexHandler, Deadlined {
                 }
             }
         }
+        self.chunks = chunks
         if isOver != nil { exchange?.take(buffer) }
         return isOver
     }

@@ -29,6 +29,8 @@ final class Exchange {
     let loop: LoopRelay
     let owner: any ExchangeOwner
     let mayRetryAfterSend: Bool
+    /// The owner's, asked once.
+    private let wantsPayload: Bool
     var record: RequestRecord
     private(set) var phase = Phase.queued
     /// Kept until an answer begins, for another attempt.
@@ -50,7 +52,7 @@ final class Exchange {
     private var seenTokens = 0
     private var outputAt: Instant?
 
-    init(_ order: ExchangeOrder, owner: any ExchangeOwner, loop: LoopRelay) {
+    init(_ order: consuming ExchangeOrder, owner: any ExchangeOwner, loop: LoopRelay) {
         work = order.work
         body = order.body
         reservedBytes = order.reservedBytes
@@ -58,6 +60,7 @@ final class Exchange {
         record = order.record
         self.owner = owner
         self.loop = loop
+        wantsPayload = owner.wantsPayload
     }
 
     // MARK: What the scheduler decided
@@ -135,13 +138,19 @@ final class Exchange {
         let length = body.readableBytes
         // A small body is copied behind its head: one write of one buffer is cheaper than a gathered one.
         let joins = length <= 8192
-        var head = loop.allocator.buffer(capacity: 768 + (joins ? length : 0))
-        owner.writeHead(into: &head, for: connection.lane)
-        head.writeStaticString("Content-Length: ")
-        head.writeDecimal(length)
-        head.writeStaticString("\r\n\r\n")
+        writeHead(length, for: connection.lane, into: &loop.text)
+        var head = loop.allocator.buffer(capacity: loop.text.count + (joins ? length : 0))
+        head.writeText(loop.text)
         if joins { head.writeImmutableBuffer(body) }
         connection.send(head: head, body: joins ? nil : body, for: self)
+    }
+
+    private func writeHead(_ length: Int, for lane: EngineLane, into text: inout ByteText) {
+        text.removeAll()
+        owner.writeHead(into: &text, for: lane)
+        text.append("Content-Length: ")
+        text.append(decimal: length)
+        text.append("\r\n\r\n")
     }
 
     func connectionLost(_ connection: EngineConnection, _ loss: ConnectionLoss) {
@@ -209,7 +218,7 @@ final class Exchange {
     func observe(_ bytes: UnsafeRawBufferPointer) {
         guard phase == .relaying || phase == .holding else { return }
         answer.observe(bytes)
-        if owner.wantsPayload { owner.payload(bytes) }
+        if wantsPayload { owner.payload(bytes) }
     }
 
     /// What `observe` saw, framed. Called once for each read.
@@ -217,7 +226,7 @@ final class Exchange {
         record.bytesOut += bytes.readableBytes
         switch phase {
         case .relaying:
-            if !owner.wantsPayload {
+            if !wantsPayload {
                 owner.answerBytes(bytes)
             } else if let outcome = owner.refusal {
                 stopAnswer(outcome)
@@ -243,7 +252,7 @@ final class Exchange {
         self.held = nil
         commit(held.head)
         guard phase == .relaying else { return }
-        if held.bytes.readableBytes > 0, !owner.wantsPayload { owner.answerBytes(held.bytes) }
+        if held.bytes.readableBytes > 0, !wantsPayload { owner.answerBytes(held.bytes) }
     }
 
     /// The owner takes no more: the engine's connection is closed, which aborts the rest.
@@ -339,16 +348,16 @@ final class Exchange {
         let completion = Completion(
             outcome: outcome, status: record.status, promptTokens: record.promptTokens,
             outputTokens: record.outputTokens, cachedTokens: record.cachedTokens)
-        var events: [Event] = []
-        if !startIsTold, hasOutput { events.append(.started(work)) }
-        if let progress = takeProgress() { events.append(.progressed([progress])) }
+        let wasTold = startIsTold || !hasOutput
+        let progress = takeProgress().map { Event.progressed([$0]) }
         record.outcome = outcome
         end()
-        if events.isEmpty {
-            loop.host.submit(.finished(work, completion))
-        } else {
-            events.append(.finished(work, completion))
-            loop.host.submit(events)
+        let finished = Event.finished(work, completion)
+        switch (wasTold, progress) {
+        case (true, nil): loop.host.submit(finished)
+        case (true, let progress?): loop.host.submit(progress, finished)
+        case (false, nil): loop.host.submit(.started(work), finished)
+        case (false, let progress?): loop.host.submit(.started(work), progress, finished)
         }
         loop.hand(record, outcome)
     }

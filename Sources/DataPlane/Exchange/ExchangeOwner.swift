@@ -12,7 +12,7 @@ protocol ExchangeOwner: AnyObject {
     /// True: body bytes come through `payload`, without framing. False: through `answerBytes`, framed as the head says.
     var wantsPayload: Bool { get }
     /// The request head for this engine, without its `Content-Length` line and its closing empty line.
-    func writeHead(into buffer: inout ByteBuffer, for lane: EngineLane)
+    func writeHead(into text: inout ByteText, for lane: EngineLane)
     /// The first attempt is about to be sent.
     func granted(_ exchange: Exchange)
     /// The answer is committed: from here on there is no other endpoint.

@@ -53,16 +53,16 @@ final class JobCarrier: ExchangeOwner {
         if let endpoint = exchange.record.endpoint { onGrant(attempt.arrival.work, endpoint) }
     }
 
-    func writeHead(into buffer: inout ByteBuffer, for lane: EngineLane) {
+    func writeHead(into text: inout ByteText, for lane: EngineLane) {
         // What an earlier attempt's engine said before it was given up is no part of this one's answer.
         body = ByteBuffer()
         refusal = nil
-        buffer.writeBytes(lane.methodAndPrefix)
-        buffer.writeString(attempt.path)
-        buffer.writeBytes(lane.versionAndHost)
-        buffer.writeStaticString("Content-Type: application/json\r\nx-request-id: ")
-        buffer.writeString(attempt.requestID)
-        buffer.writeStaticString("\r\n")
+        text.append(bytes: lane.methodAndPrefix)
+        text.append(string: attempt.path)
+        text.append(bytes: lane.versionAndHost)
+        text.append("Content-Type: application/json\r\nx-request-id: ")
+        text.append(string: attempt.requestID)
+        text.append("\r\n")
     }
 
     func answerBegan(_ head: EngineHead, framing: BodyFraming) {

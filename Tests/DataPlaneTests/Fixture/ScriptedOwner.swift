@@ -31,11 +31,11 @@ final class ScriptedOwner: ExchangeOwner {
 
     func granted(_ exchange: Exchange) {}
 
-    func writeHead(into buffer: inout ByteBuffer, for lane: EngineLane) {
+    func writeHead(into text: inout ByteText, for lane: EngineLane) {
         heads += 1
-        buffer.writeBytes(lane.methodAndPrefix)
-        buffer.writeStaticString("/x")
-        buffer.writeBytes(lane.versionAndHost)
+        text.append(bytes: lane.methodAndPrefix)
+        text.append("/x")
+        text.append(bytes: lane.versionAndHost)
     }
 
     func answerBegan(_ head: EngineHead, framing: BodyFraming) { calls.append(.began(head.head.status)) }
