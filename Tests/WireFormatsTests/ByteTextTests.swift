@@ -35,14 +35,16 @@ import WireFormats
         var text = ByteText(capacity: 1)
         for round in 0..<3 {
             text.removeAll()
-            #expect(text.isEmpty)
+            let isEmpty = text.isEmpty
+            #expect(isEmpty)
             text.append("one ")
             text.append(string: "zwölf ")
             text.append(bytes: [0x21, 0x20])
             for _ in 0..<round { text.append(UInt8(ascii: ".")) }
             let expected = "one zwölf ! " + String(repeating: ".", count: round)
-            #expect(text.withUnsafeBytes { String(decoding: $0, as: UTF8.self) } == expected)
-            #expect(text.count == expected.utf8.count)
+            let (bytes, count) = (text.withUnsafeBytes { Array($0) }, text.count)
+            #expect(bytes == Array(expected.utf8))
+            #expect(count == expected.utf8.count)
         }
     }
 
