@@ -1,5 +1,6 @@
-@testable import EngineModel
 import Testing
+
+@testable import EngineModel
 
 /// An engine that generates no content takes the same steps as one that does.
 struct OutlineTests {
