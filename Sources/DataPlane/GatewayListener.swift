@@ -154,7 +154,8 @@ package final class GatewayListener: Service {
 
     /// Waits until no client connection and no job attempt is left, `drainTimeout` at most.
     private func drain() async {
-        for relay in relays { try? await relay.eventLoop.submit { relay.drain() }.get() }
+        let starts = relays.map { relay in relay.eventLoop.submit { relay.drain() } }
+        for start in starts { try? await start.get() }
         let limit = TimeAmount.nanoseconds(services.settings.drainTimeout.wholeNanoseconds)
         let timer = relays[0].eventLoop.scheduleTask(in: limit) { self.endDrain() }
         await withTaskCancellationHandler {

@@ -87,14 +87,17 @@ import Testing
         var options = FixtureOptions()
         options.drains = true
         try await withGateway([engine], options) { gateway in
-            let idle = try await gateway.connect()
-            try await idle.send("OPTIONS /v1/chat/completions HTTP/1.1\r\nHost: g\r\n\r\n")
-            #expect(await idle.takeMessage()?.status == 204)
+            // One on each loop: when both are closed, every loop has heard of the drain.
+            let idle = [try await gateway.connect(), try await gateway.connect()]
+            for socket in idle {
+                try await socket.send("OPTIONS /v1/chat/completions HTTP/1.1\r\nHost: g\r\n\r\n")
+                #expect(await socket.takeMessage()?.status == 204)
+            }
             let running = try await gateway.connect()
             try await running.send(chat("{\"model\":\"mock\",\"stream\":true}") + chat())
             _ = await running.take(through: event("one"))
             await gateway.drain()
-            await idle.untilClosed()
+            for socket in idle { await socket.untilClosed() }
             go.append(1)
             let rest = await running.takeAll()
             #expect(rest.contains(event("two")) && rest.hasSuffix("0\r\n\r\n"))

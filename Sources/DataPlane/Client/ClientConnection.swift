@@ -89,12 +89,16 @@ final class ClientConnection: ChannelDuplexHandler, Deadlined {
         if context.channel.isActive { setDeadline(loop.now() + loop.settings.headTimeout) }
     }
 
-    func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
+    /// A connection that ends before it was active, because the listener closed meanwhile, is told of by this alone.
+    func handlerRemoved(context: ChannelHandlerContext) {
+        gone()
+        self.context = nil
+    }
 
     func channelActive(context: ChannelHandlerContext) {
         // Accepted in the moment in which a drain began: it would hold the drain up until its head is overdue.
         if loop.isDraining { return closeNow() }
-        setDeadline(loop.now() + loop.settings.headTimeout)
+        if phase == .head { setDeadline(loop.now() + loop.settings.headTimeout) }
         context.fireChannelActive()
     }
 

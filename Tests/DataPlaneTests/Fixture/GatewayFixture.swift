@@ -240,8 +240,11 @@ func withGateway(
 extension RelayServices {
     /// The same with a scheduler's host of its own.
     func onFreshHost() -> RelayServices {
-        let host = SchedulerHost(loops: Array(gatewayLoops.makeIterator())) { _, _, _ in }
-        return RelayServices(host: host, directory: directory, names: names, sink: sink, logger: logger)
+        on(SchedulerHost(loops: Array(gatewayLoops.makeIterator())) { _, _, _ in })
+    }
+
+    func on(_ host: SchedulerHost) -> RelayServices {
+        RelayServices(host: host, directory: directory, names: names, sink: sink, logger: logger)
     }
 }
 
