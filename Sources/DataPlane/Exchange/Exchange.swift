@@ -300,6 +300,7 @@ final class Exchange {
 
     /// Its connection serves others by now, or is closed.
     func answerEnded() {
+        guard phase == .holding || phase == .relaying else { return }
         connection = nil
         answer.finish()
         if phase == .holding { decideHeld(isAtEnd: true) }
@@ -328,10 +329,7 @@ final class Exchange {
     }
 
     private func breakOff(_ outcome: Outcome, ifUntold failure: AttemptFailure) {
-        connection = nil
-        if phase == .holding {
-            return fail(failure)
-        }
+        if phase == .holding { return fail(failure) }
         guard phase == .relaying else { return }
         finish(outcome)
         owner.answerBroken(outcome)
