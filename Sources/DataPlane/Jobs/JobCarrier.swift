@@ -92,6 +92,8 @@ final class JobCarrier: ExchangeOwner {
     }
 
     func refused(_ outcome: Outcome, retryAfter: Duration?) -> ToldRefusal {
+        // An engine that was given up may have said something before.
+        body = ByteBuffer()
         self.retryAfter = retryAfter
         end(outcome)
         return ToldRefusal()
