@@ -9,6 +9,8 @@ extension JobFeeder {
     func close(_ batch: BatchID) {
         let (works, isIdle) = running.close(batch)
         for work in works { world.port.withdraw(work) }
+        // One of them may wait for memory to be placed.
+        progress.raise()
         if isIdle { inbox.add(publishing: batch) }
     }
 

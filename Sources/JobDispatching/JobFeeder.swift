@@ -149,6 +149,7 @@ package final class JobFeeder: Service {
         tellPause()
         await waitUntilIdle(or: end)
         for work in running.withdrawAll() { world.port.withdraw(work) }
+        progress.raise()
         await waitUntilIdle(or: world.clock.wall() + settings.withdrawTime)
         let left = running.count
         if left > 0 {
