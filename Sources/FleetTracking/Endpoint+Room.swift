@@ -3,7 +3,9 @@ extension Endpoint {
     @inline(__always)
     package func hasRoom(for demand: WorkDemand, at now: Instant) -> Bool {
         guard fullness.admits(at: now) else { return false }
-        if let allowance = health.allowance, works >= allowance { return false }
+        if let allowance = health.allowance, trials.count(against: demand.band, serial: health.returns) >= allowance {
+            return false
+        }
         return demand.band == .realtime ? hasRealtimeRoom(for: demand, at: now) : hasAsyncRoom(for: demand, at: now)
     }
 

@@ -11,6 +11,7 @@ package struct Endpoint: Sendable {
     package internal(set) var isRemoved = false
     package internal(set) var health: EndpointHealth
     package internal(set) var fullness: Fullness
+    var trials = ReturnTrials()
     package internal(set) var capacity: SequenceCapacity
     /// Tokens the engine handles in one step.
     package let batchTokens: Int

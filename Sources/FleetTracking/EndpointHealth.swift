@@ -7,11 +7,13 @@ package struct EndpointHealth: Sendable {
     package enum State: Sendable, Equatable {
         case healthy
         case ejected(until: Instant)
-        /// At most this many works at once.
+        /// At most this many of the works sent since then at once.
         case returning(allowance: Int)
     }
 
     package private(set) var state = State.healthy
+    /// How often it began to return, so that others can tell one return from the next.
+    package private(set) var returns = 0
     private var attemptFailures = 0
     private var probeFailures = 0
     private var ejections = 0
@@ -27,7 +29,7 @@ package struct EndpointHealth: Sendable {
         return attemptFailures >= settings.attemptFailures || probeFailures >= settings.probeFailures
     }
 
-    /// Works that may be there at once; nil: no limit.
+    /// Works sent since it began to return that may be there at once; nil: no limit.
     package var allowance: Int? { if case .returning(let allowance) = state { allowance } else { nil } }
 
     /// What one answer changed.
@@ -81,6 +83,7 @@ package struct EndpointHealth: Sendable {
     }
 
     private mutating func beginReturn() {
+        returns += 1
         attemptFailures = 0
         probeFailures = 0
         state = .returning(allowance: max(1, settings.firstAllowance))

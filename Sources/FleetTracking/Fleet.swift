@@ -176,6 +176,7 @@ package struct Fleet: ~Copyable {
             endpoint.prefill.advance(to: now, rate: endpoint.prefillRate)
             ticket = endpoint.prefill.add(tokens: max(0, uncachedTokens), band: demand.band, now: now)
             endpoint.fullness.sent()
+            endpoint.trials.sent(ticket, demand.band, serial: endpoint.health.returns)
             endpoint.recordHistory(at: now)
         }
         return ticket
@@ -193,7 +194,7 @@ package struct Fleet: ~Copyable {
         var trust = EndpointHealth.Trust.same
         _ = change(id) {
             $0.prefill.complete(ticket)
-            trust = $0.health.answerBegan()
+            if $0.trials.contains(ticket, serial: $0.health.returns) { trust = $0.health.answerBegan() }
             hasMore = $0.fullness.answered(ticket) || trust != .same
         }
         return (hasMore, trust == .restored ? .restored(id) : nil)
@@ -215,6 +216,7 @@ package struct Fleet: ~Copyable {
             endpoint.residentTokens -= departure.demand.promptTokens + departure.producedTokens
             if !departure.wasAnswered { endpoint.prefill.withdraw(departure.ticket) }
             endpoint.fullness.left(departure.ticket, wasAnswered: departure.wasAnswered)
+            endpoint.trials.left(departure.ticket, departure.demand.band, serial: endpoint.health.returns)
             endpoint.recordHistory(at: now)
         }
         dropIfGone(id.index)

@@ -229,6 +229,31 @@ import Testing
         for index in 0..<2 { #expect(desk.endpoint(index)?.health == .healthy) }
     }
 
+    @Test func `a job on trial does not hold real-time off`() {
+        var desk = returning()
+        for _ in 0..<4 { _ = desk.job(prompt: 1) }
+        for index in 0..<2 { #expect(desk.endpoint(index)?.async.works == 1) }
+        let places = (0..<3).map { _ in desk.request() }
+        #expect(places.compactMap { $0.effects.endpoint(of: $0.work) }.count == 2, "one each, beside the job")
+        #expect(desk.job(prompt: 1).effects.forwards.isEmpty, "jobs get only what real-time leaves")
+    }
+
+    @Test func `works from before an ejection neither take nor earn places on return`() {
+        var desk = Desk(endpoints: 2, sequences: 200)
+        let old = (0..<40).map { _ in desk.request().work }
+        for work in old.prefix(20) { _ = desk.send(.started(work)) }
+        for index in 0..<2 {
+            for _ in 0..<3 { _ = desk.send(.probed(EndpointID(index), healthy: false)) }
+            _ = desk.send(.probed(EndpointID(index), healthy: true))
+        }
+        let trials = (0..<4).map { _ in desk.request() }
+        #expect(trials.compactMap { $0.effects.endpoint(of: $0.work) }.count == 2, "one each")
+        for work in old { _ = desk.send(.started(work)) }
+        for index in 0..<2 { #expect(desk.endpoint(index)?.health == .returning(allowance: 1)) }
+        for work in old.prefix(30) { _ = desk.finish(work) }
+        for index in 0..<2 { #expect(desk.endpoint(index)?.health == .returning(allowance: 1)) }
+    }
+
     @Test func `a failure on return ejects for longer`() {
         var settings = PoolSettings()
         settings.retry.attempts = 1
