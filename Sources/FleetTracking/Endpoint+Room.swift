@@ -2,7 +2,7 @@ extension Endpoint {
     /// Whether the work fits now, by the rules of its band. Health and draining are the caller's question.
     @inline(__always)
     package func hasRoom(for demand: WorkDemand, at now: Instant) -> Bool {
-        guard fullness.admits(at: now) else { return false }
+        guard fullness.admits(demand.band, at: now) else { return false }
         if let allowance = health.allowance, trials.count(against: demand.band, serial: health.returns) >= allowance {
             return false
         }

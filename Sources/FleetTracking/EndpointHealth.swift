@@ -46,6 +46,7 @@ package struct EndpointHealth: Sendable {
         }
         state = .healthy
         ejections = 0
+        attemptFailures = 0
         probeFailures = 0
         return .restored
     }

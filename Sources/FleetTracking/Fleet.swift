@@ -175,7 +175,7 @@ package struct Fleet: ~Copyable {
             endpoint.residentTokens += demand.promptTokens
             endpoint.prefill.advance(to: now, rate: endpoint.prefillRate)
             ticket = endpoint.prefill.add(tokens: max(0, uncachedTokens), band: demand.band, now: now)
-            endpoint.fullness.sent()
+            endpoint.fullness.sent(demand.band)
             endpoint.trials.sent(ticket, demand.band, serial: endpoint.health.returns)
             endpoint.recordHistory(at: now)
         }
@@ -189,13 +189,15 @@ package struct Fleet: ~Copyable {
 
     /// A first response byte for the work of this ticket: everything up to it is prefilled. `hasMore`: the endpoint may
     /// thereby take more than before.
-    package mutating func answered(_ ticket: Int, on id: EndpointID) -> (hasMore: Bool, change: HealthChange?) {
+    package mutating func answered(
+        _ ticket: Int, _ band: Band, on id: EndpointID
+    ) -> (hasMore: Bool, change: HealthChange?) {
         var hasMore = false
         var trust = EndpointHealth.Trust.same
         _ = change(id) {
             $0.prefill.complete(ticket)
             if $0.trials.contains(ticket, serial: $0.health.returns) { trust = $0.health.answerBegan() }
-            hasMore = $0.fullness.answered(ticket) || trust != .same
+            hasMore = $0.fullness.answered(ticket, band) || trust != .same
         }
         return (hasMore, trust == .restored ? .restored(id) : nil)
     }
@@ -215,7 +217,7 @@ package struct Fleet: ~Copyable {
             endpoint.change(departure.demand.band) { $0.remove(departure.demand) }
             endpoint.residentTokens -= departure.demand.promptTokens + departure.producedTokens
             if !departure.wasAnswered { endpoint.prefill.withdraw(departure.ticket) }
-            endpoint.fullness.left(departure.ticket, wasAnswered: departure.wasAnswered)
+            endpoint.fullness.left(departure.ticket, departure.demand.band, wasAnswered: departure.wasAnswered)
             endpoint.trials.left(departure.ticket, departure.demand.band, serial: endpoint.health.returns)
             endpoint.recordHistory(at: now)
         }

@@ -20,7 +20,7 @@ extension Scheduler {
             return
         }
         works.update(slot) { $0.startedAt = now }
-        let (hasMore, change) = fleet.answered(works[slot].prefillTicket, on: endpoint)
+        let (hasMore, change) = fleet.answered(works[slot].prefillTicket, works[slot].demand.band, on: endpoint)
         report(change, &effects)
         if hasMore { settle(works[slot].pool, now, &effects) }
     }
@@ -39,9 +39,9 @@ extension Scheduler {
         guard let (slot, endpoint) = inFlight(id) else { return }
         let work = works[slot]
         learnPrefill(work, completion, on: endpoint, now)
-        if work.startedAt == nil, completion.outcome.isAnswer {
+        if work.startedAt == nil, completion.outcome.isAnswer, completion.status < 500 {
             works.update(slot) { $0.startedAt = now }
-            report(fleet.answered(work.prefillTicket, on: endpoint).change, &effects)
+            report(fleet.answered(work.prefillTicket, work.demand.band, on: endpoint).change, &effects)
         }
         let change = judge(completion, of: endpoint, now)
         // An answer that was not streamed tells its tokens only now.

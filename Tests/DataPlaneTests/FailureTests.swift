@@ -57,6 +57,22 @@ import Testing
         }
     }
 
+    @Test func theBodyOfAServerErrorIsNoStart() async throws {
+        let broken = FakeEngine.answering { request in
+            request.text.contains("fine") ? jsonAnswer("{}") : jsonAnswer("{\"error\":\"x\"}", status: "500 Broken")
+        }
+        try await withGateway([broken]) { gateway in
+            for (text, status) in [("bad", 500), ("fine", 200)] {
+                let answer = try await gateway.ask(chat("{\"model\":\"mock\",\"messages\":[],\"user\":\"\(text)\"}"))
+                #expect(answer?.status == status)
+            }
+            await gateway.records.wait { $0.count == 2 }
+            let started = gateway.events.entries.filter { if case .started = $0 { true } else { false } }
+            #expect(started.count == 1)
+            #expect(await gateway.everyWorkEndsOnce())
+        }
+    }
+
     @Test func aResetBeforeTheFirstByteIsTheSchedulersToPlace() async throws {
         let broken = FakeEngine { socket in
             _ = await socket.takeMessage()

@@ -51,7 +51,7 @@ import Testing
         var seen = fleet[EndpointID(0)]
         let demand = Self.demand(1000)
         let ticket = fleet.dispatch(demand, uncachedTokens: 1000, to: EndpointID(0), at: Self.start)
-        let (hasMore, _) = fleet.answered(ticket, on: EndpointID(0))
+        let (hasMore, _) = fleet.answered(ticket, .realtime, on: EndpointID(0))
         #expect(!hasMore)
         fleet.produced(200, on: EndpointID(0))
         var sample = Self.sample(1, at: Self.start + .seconds(1))

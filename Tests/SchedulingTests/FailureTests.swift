@@ -96,6 +96,55 @@ import Testing
         #expect(desk.sample(0).forwards.count == 5, "nothing waits in the engine: all that is left")
     }
 
+    @Test func `a job that tries a full endpoint does not hold real-time off`() {
+        var desk = Desk(endpoints: 1, sequences: 100)
+        let (first, _) = desk.job()
+        _ = desk.send(.failed(first, .full(retryAfter: nil)))
+        let jobs = (0..<2).map { _ in desk.job().work }
+        #expect(desk.advance(.milliseconds(100)).forwards == [jobs[0]])
+        let works = (0..<2).map { _ in desk.request() }
+        #expect(works.flatMap(\.effects.forwards) == [works[0].work], "one of its own, beside the job")
+        #expect(desk.send(.started(works[0].work)).forwards == [works[1].work])
+    }
+
+    @Test func `a server error lets no more in and brings no endpoint back`() {
+        var desk = Desk(endpoints: 2)
+        for _ in 0..<3 { _ = desk.send(.probed(EndpointID(0), healthy: false)) }
+        _ = desk.send(.probed(EndpointID(0), healthy: true))
+        // The last of its pool, which no failure takes out.
+        _ = desk.send(.endpointRemoved(EndpointID(1)))
+        let works = (0..<3).map { _ in desk.request() }
+        #expect(works.flatMap(\.effects.forwards) == [works[0].work])
+        #expect(desk.finish(works[0].work, status: 500).forwards == [works[1].work])
+        #expect(desk.endpoint(0)?.health == .returning(allowance: 1))
+        #expect(desk.finish(works[1].work).forwards == [works[2].work])
+        #expect(desk.endpoint(0)?.health == .returning(allowance: 2))
+    }
+
+    @Test func `failures from before an endpoint came back are forgotten`() {
+        var settings = PoolSettings()
+        settings.fleet.ejection.fullAllowance = 1
+        settings.fleet.ejection.attemptFailures = 2
+        settings.retry.attempts = 1
+        var desk = Desk(endpoints: 2, sequences: 100, pool: settings)
+        for _ in 0..<3 { _ = desk.send(.probed(EndpointID(0), healthy: false)) }
+        _ = desk.send(.probed(EndpointID(0), healthy: true))
+        // With the other one on its way out it is the last and stays, although it failed.
+        _ = desk.send(.endpointDraining(EndpointID(1), true))
+        let (first, _) = desk.request()
+        #expect(desk.send(.failed(first, .connect)).deeds == [.refuse(first, .connectFailed)])
+        let (second, _) = desk.request()
+        #expect(desk.send(.started(second)).deeds == [.restored(EndpointID(0))])
+        _ = desk.send(.endpointDraining(EndpointID(1), false))
+        let next = (0..<2).map { _ in desk.request() }
+        guard let onIt = next.first(where: { $0.effects.endpoint(of: $0.work) == EndpointID(0) }) else {
+            Issue.record("not sent there")
+            return
+        }
+        #expect(desk.send(.failed(onIt.work, .connect)).deeds == [.refuse(onIt.work, .connectFailed)])
+        #expect(desk.endpoint(0)?.health == .healthy)
+    }
+
     @Test func `a request that leaves a full endpoint unanswered lets another try`() {
         var desk = Desk(endpoints: 1, sequences: 100)
         let works = (0..<4).map { _ in desk.request().work }

@@ -51,16 +51,20 @@ extension RandomWorld {
             }
             if isOvertaking { complain("\(work) went before its turn") }
         }
-        checkFullness(site)
+        checkFullness(site, band)
         forwards += 1
         pieces[work]?.attempts += 1
         pieces[work]?.place = .inFlight(site, isStarted: false)
         count(work, site, by: 1)
     }
 
-    private mutating func checkFullness(_ site: Int) {
+    private mutating func checkFullness(_ site: Int, _ band: Band) {
         guard sites[site]?.fullness != nil else { return }
-        sites[site]?.fullness?.sent += 1
+        if band == .realtime {
+            sites[site]?.fullness?.sent.realtime += 1
+        } else {
+            sites[site]?.fullness?.sent.async += 1
+        }
         guard let fullness = sites[site]?.fullness else { return }
         if now < fullness.pausedUntil { complain("sent to \(site) in its pause") }
         if !fullness.isWithinBounds { complain("a full endpoint is sent more than it answers: \(fullness)") }

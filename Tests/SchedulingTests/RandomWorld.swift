@@ -146,7 +146,7 @@ struct RandomWorld: ~Copyable {
 
     /// The engine's answer ended. One that was not streamed is an answer only then.
     mutating func finish(_ work: WorkID, _ outcome: Outcome = .completed, status: Int = 200) {
-        if outcome == .completed { markStarted(work) }
+        if outcome == .completed, status < 500 { markStarted(work) }
         leave(work)
         send(.finished(work, Completion(outcome: outcome, status: status, outputTokens: 20)))
     }
@@ -312,7 +312,7 @@ struct SiteFullness {
     /// When it first said so.
     let since: Instant
     var times = 0
-    var sent = 0
+    var sent = (realtime: 0, async: 0)
     /// First bytes, and works that left.
     var answers = 0
     var departures = 0
@@ -321,8 +321,8 @@ struct SiteFullness {
 
     init(since: Instant) { self.since = since }
 
-    /// One work for each time that it said "full", two for each that it answered, one for each that left.
-    var isWithinBounds: Bool { sent <= times + 2 * answers + departures }
+    /// Of each band one work for each time that it said "full", two for each that it answered, one for each that left.
+    var isWithinBounds: Bool { max(sent.realtime, sent.async) <= times + 2 * answers + departures }
 
     mutating func said(retryAfter: Duration?, at now: Instant) {
         times += 1

@@ -266,6 +266,9 @@ final class Exchange {
     /// another answer no byte of its body.
     var awaitsOutput: Bool { answer.isStream ? answer.outputTokens == 0 : record.bytesOut == 0 }
 
+    /// What a 5xx says is not that the engine took the work on: it counts as a failure at its end.
+    private var mayStart: Bool { record.status < 500 }
+
     /// One read of the engine's socket was handed on, and the answer goes on.
     func readEnded(_ now: Instant) {
         guard phase == .relaying else { return }
@@ -273,7 +276,7 @@ final class Exchange {
         // Engines send a stream's head when they admit it, long before its prefill.
         guard phase == .relaying, !awaitsOutput else { return }
         noteOutput(now)
-        if !startIsTold {
+        if !startIsTold, mayStart {
             startIsTold = true
             loop.host.submit(.started(work))
         }
@@ -346,7 +349,7 @@ final class Exchange {
         let completion = Completion(
             outcome: outcome, status: record.status, promptTokens: record.promptTokens,
             outputTokens: record.outputTokens, cachedTokens: record.cachedTokens)
-        let wasTold = startIsTold || !hasOutput
+        let wasTold = startIsTold || !hasOutput || !mayStart
         let progress = takeProgress().map { Event.progressed([$0]) }
         record.outcome = outcome
         end()
