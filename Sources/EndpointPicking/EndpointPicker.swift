@@ -16,6 +16,8 @@ package struct PickTask: Sendable {
     package var request: PickRequest
     /// Endpoints where earlier attempts failed.
     package var tried: TriedEndpoints
+    /// Has no room for this work, whatever it has: it is kept for another.
+    package var closed: EndpointID?
 
     package init(work: WorkID, attempt: Int, request: PickRequest, tried: TriedEndpoints = TriedEndpoints()) {
         self.work = work
@@ -114,6 +116,7 @@ package struct EndpointPicker: Sendable {
         for index in indices {
             var candidate = Candidate(endpoint: EndpointID(index), facts: fleet.facts(index, for: demand, at: now))
             candidate.wasTried = task.tried.contains(candidate.endpoint)
+            if candidate.endpoint == task.closed { candidate.hasRoom = false }
             candidates.append(candidate)
         }
         var passage = Passage(considered: candidates.count, canServe: candidates.contains { !$0.isDraining })

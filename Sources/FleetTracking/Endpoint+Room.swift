@@ -40,10 +40,29 @@ extension Endpoint {
         }
         let limit = isStale ? capacity.sequences : capacity.jobSequences
         let used = ownSequences + foreignSequences(for: .async, at: now)
-        let allowed = max(1, Int((Double(limit) * spare).rounded(.down)))
-        guard used == 0 || used + demand.sequences <= allowed else { return false }
+        guard used == 0 || used + demand.sequences <= asyncPlaces(of: limit) else { return false }
         return hasAsyncMemory(for: demand, used: used, at: now) && hasAsyncPrefill(for: demand, used: used)
     }
+
+    /// Whether the work would fit if others of its band gave way; prefill, which passes quickly, is not looked at.
+    ///
+    /// Real-time always would: an endpoint without work has room. A job would within the reserve beside the real-time
+    /// and foreign work that is there now.
+    func couldTake(_ demand: WorkDemand, at now: Instant) -> Bool {
+        guard health.state == .healthy, fullness.admits(demand.band, at: now) else { return false }
+        guard demand.band == .async else { return true }
+        guard !isStale(at: now) else { return false }
+        let others = realtime.sequences + foreignSequences(for: .async, at: now)
+        guard others > 0 else { return true }
+        guard others + demand.sequences <= asyncPlaces(of: capacity.jobSequences) else { return false }
+        guard let kvTokens, kvTokens > 0 else { return true }
+        let reserved = realtime.reservedTokens + foreignKV(for: .async, at: now) + demand.reservedTokens
+        return reserved <= Int(Double(kvTokens) * spare)
+    }
+
+    /// Sequences of so many that jobs may bring an endpoint to.
+    @inline(__always)
+    private func asyncPlaces(of limit: Int) -> Int { max(1, Int((Double(limit) * spare).rounded(.down))) }
 
     private var spare: Double { 1 - min(1, max(0, settings.asyncShare.reserve)) }
 

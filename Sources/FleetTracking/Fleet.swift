@@ -60,12 +60,29 @@ package struct Fleet: ~Copyable {
         endpoints[index].facts(for: demand, at: now)
     }
 
+    /// Whether the model is among those of an endpoint.
+    package func serves(_ model: ModelID, _ index: Int) -> Bool { endpoints[index].models.contains(model) }
+
+    /// Whether the work would fit on a member if others of its band gave way.
+    package func couldTake(_ demand: WorkDemand, _ index: Int, at now: Instant) -> Bool {
+        endpoints[index].couldTake(demand, at: now)
+    }
+
+    /// Sequences that a member could still run, by the rules of the band; below 0 when it has too many.
+    package func freeSequences(_ index: Int, for band: Band, at now: Instant) -> Int {
+        let endpoint = endpoints[index]
+        return endpoint.capacity.sequences - endpoint.ownSequences - endpoint.foreignSequences(for: band, at: now)
+    }
+
     /// When time alone may make room on a member: the end of its pause, or of the prefill at its front (async only).
-    package func nextRoom(_ index: Int, band: Band, after now: Instant) -> Instant? {
+    package mutating func nextRoom(_ index: Int, band: Band, after now: Instant) -> Instant? {
         let fullUntil = endpoints[index].fullness.pausedUntil
         let pause = fullUntil > now ? fullUntil : nil
+        guard band == .async else { return pause }
+        // No pick may have looked at it for long: without this the same prefill would be waited for again and again.
+        endpoints[index].prefill.advance(to: now, rate: endpoints[index].prefillRate)
         let tokens = endpoints[index].prefill.frontTokens
-        guard band == .async, tokens > 0 else { return pause }
+        guard tokens > 0 else { return pause }
         // Not more often than every 2 ms.
         let seconds = min(60, Double(tokens) / endpoints[index].prefillRate)
         let prefilled = now + max(.milliseconds(2), .nanoseconds(Int64(seconds * 1e9) + 1))

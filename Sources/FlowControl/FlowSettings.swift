@@ -1,3 +1,5 @@
+package import FleetTracking
+
 /// Bounds of one band's queue. At either limit new work is refused as `queueFull`.
 package struct BandLimits: Sendable, Equatable {
     /// Works that may wait.
@@ -19,9 +21,16 @@ package struct FlowSettings: Sendable, Equatable {
     package var async = BandLimits(entries: 4096, promptTokens: 64_000_000)
     /// Jobs looked at behind one that fits nowhere, for a smaller one of its model that does. Default 16.
     package var lookahead = 16
+    /// How long a request waits before an endpoint is kept for it, where smaller ones of other models pass it by.
+    /// Default 500 ms: a person notices no more.
+    package var realtimeOverdue = Duration.milliseconds(500)
+    /// The same for a job. Default 10 s: short beside a batch's hours, long beside the time an engine needs for a job.
+    package var asyncOverdue = Duration.seconds(10)
     /// Bounds of the advice given with a refusal, in whole seconds. Default 1…60.
     package var shortestRetry = Duration.seconds(1)
     package var longestRetry = Duration.seconds(60)
 
     package init() {}
+
+    package func overdue(_ band: Band) -> Duration { band == .realtime ? realtimeOverdue : asyncOverdue }
 }

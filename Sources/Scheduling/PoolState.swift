@@ -17,6 +17,8 @@ struct PoolState: Sendable {
     var nextClaimAt = Instant(nanoseconds: .min)
     /// Output tokens since the start, by band.
     private var outputTokens = (realtime: 0, async: 0)
+    /// At most one endpoint is kept for a work of each band.
+    var reservations = Reservations()
     /// When something in this pool must be looked at again; nil: nothing by time alone.
     var wakeAt: Instant?
 
@@ -35,4 +37,15 @@ struct PoolState: Sendable {
     }
 
     func produced(_ band: Band) -> Int { band == .realtime ? outputTokens.realtime : outputTokens.async }
+}
+
+/// The reservations of one pool.
+struct Reservations: Sendable, Equatable {
+    private var realtime: Reservation?
+    private var async: Reservation?
+
+    subscript(band: Band) -> Reservation? {
+        get { band == .realtime ? realtime : async }
+        set { if band == .realtime { realtime = newValue } else { async = newValue } }
+    }
 }

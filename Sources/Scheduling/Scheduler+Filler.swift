@@ -6,39 +6,44 @@ import FlowControl
 extension Scheduler {
     /// Grants async works while nothing real-time waits in the pool and an endpoint has spare room by the async rule
     /// (`Endpoint.hasRoom`). Called on every release, sample and arrival: there is no interval between a free place and
-    /// its use. A first job that does not fit holds back neither other models nor smaller ones behind it.
+    /// its use. A first job that does not fit holds back neither other models nor smaller ones behind it, until it is
+    /// overdue (`reserve`).
     mutating func fillWithAsync(_ pool: Int, _ now: Instant, _ effects: inout [Effect]) {
         guard !isAsyncPaused, pools[pool].flow.depth(.realtime).works == 0 else { return }
         guard pools[pool].flow.depth(.async).works > 0 else { return }
-        var inVain = 0
+        placeReserved(.async, pool: pool, now, &effects)
         pools[pool].flow.beginRound(.async)
         while let head = pools[pool].flow.nextHead(.async) {
             guard let slot = works.slot(of: head.queued.work) else { continue }
             if case .chosen(let endpoint, let matched) = pick(slot, now) {
                 forward(slot, to: endpoint, matchedTokens: matched, now, &effects)
                 pools[pool].flow.goOn(after: head)
-            } else if inVain < Scheduler.vainLooks {
+            } else {
+                reserve(slot, now)
                 pools[pool].flow.behind(head, into: &smallerJobs)
-                fillWithSmaller(than: head.queued.promptTokens, inVain: &inVain, now, &effects)
+                fillWithSmaller(than: works[slot].demand, now, &effects)
             }
         }
     }
 
-    /// Picks for smaller jobs that may come to nothing in one round.
+    /// Picks for smaller jobs of one model that may come to nothing in one round.
     private static var vainLooks: Int { 4 }
 
-    /// Grants of `smallerJobs` those that fit. After one that fits nowhere only smaller ones are tried.
-    private mutating func fillWithSmaller(
-        than promptTokens: Int, inVain: inout Int, _ now: Instant, _ effects: inout [Effect]
-    ) {
-        var bound = promptTokens
-        for queued in smallerJobs where queued.promptTokens < bound {
-            guard inVain < Scheduler.vainLooks, let slot = works.slot(of: queued.work) else { return }
+    /// Grants of `smallerJobs` those that fit. After one that fits nowhere only such are tried as need less of something.
+    private mutating func fillWithSmaller(than head: WorkDemand, _ now: Instant, _ effects: inout [Effect]) {
+        var (prompt, sequences) = (head.promptTokens, head.sequences)
+        var inVain = 0
+        for queued in smallerJobs {
+            guard let slot = works.slot(of: queued.work) else { continue }
+            let demand = works[slot].demand
+            guard demand.promptTokens < prompt || demand.sequences < sequences else { continue }
             if case .chosen(let endpoint, let matched) = pick(slot, now) {
                 forward(slot, to: endpoint, matchedTokens: matched, now, &effects)
             } else {
-                bound = queued.promptTokens
                 inVain += 1
+                guard inVain < Scheduler.vainLooks else { return }
+                prompt = min(prompt, demand.promptTokens)
+                sequences = min(sequences, demand.sequences)
             }
         }
     }

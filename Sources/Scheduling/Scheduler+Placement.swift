@@ -13,7 +13,8 @@ extension Scheduler {
         request.commonTokens = work.commonTokens
         context.pool = PoolID(work.pool)
         context.now = now
-        let task = PickTask(work: work.id, attempt: work.attempts + 1, request: request, tried: work.tried)
+        var task = PickTask(work: work.id, attempt: work.attempts + 1, request: request, tried: work.tried)
+        task.closed = closedEndpoint(for: work)
         return pools[work.pool].picker.pick(task, from: &context, fleet: &fleet)
     }
 
@@ -24,6 +25,7 @@ extension Scheduler {
         let work = works[slot]
         let (pool, demand) = (work.pool, work.demand)
         if let ticket = work.ticket { pools[pool].flow.remove(ticket) }
+        if pools[pool].reservations[demand.band]?.work == work.id { pools[pool].reservations[demand.band] = nil }
         // A full hit still computes the last token.
         let uncached = max(min(1, demand.promptTokens), demand.promptTokens - matchedTokens)
         let ahead = fleet.pendingPromptTokens(endpoint.index)
@@ -74,6 +76,7 @@ extension Scheduler {
     mutating func settle(_ pool: Int, _ now: Instant, _ effects: inout [Effect]) {
         fleet.advance(to: now)
         expire(pool, now, &effects)
+        reviewReservations(pool, now)
         placeWaiting(pool, now, &effects)
         fillWithAsync(pool, now, &effects)
         claim(pool, now, &effects)
@@ -92,14 +95,18 @@ extension Scheduler {
         }
     }
 
-    /// Real-time in order of arrival. A work that fits nowhere holds back all later ones of its model, and only those:
-    /// O(models that wait), and one step more for each work that goes.
+    /// Real-time in order of arrival. A work that fits nowhere holds back all later ones of its model, and only those,
+    /// until it is overdue (`reserve`): O(models that wait), and one step more for each work that goes.
     mutating func placeWaiting(_ pool: Int, _ now: Instant, _ effects: inout [Effect]) {
         guard pools[pool].flow.depth(.realtime).works > 0 else { return }
+        placeReserved(.realtime, pool: pool, now, &effects)
         pools[pool].flow.beginRound(.realtime)
         while let head = pools[pool].flow.nextHead(.realtime) {
             guard let slot = works.slot(of: head.queued.work) else { continue }
-            guard case .chosen(let endpoint, let matched) = pickAgain(slot, now) else { continue }
+            guard case .chosen(let endpoint, let matched) = pickAgain(slot, now) else {
+                reserve(slot, now)
+                continue
+            }
             forward(slot, to: endpoint, matchedTokens: matched, now, &effects)
             pools[pool].flow.goOn(after: head)
         }

@@ -62,6 +62,8 @@ struct RandomWorld: ~Copyable {
         var settings = PoolSettings()
         settings.flow.realtime = BandLimits(entries: 30, promptTokens: 40_000)
         settings.flow.lookahead = 3
+        settings.flow.realtimeOverdue = .milliseconds(200)
+        settings.flow.asyncOverdue = .milliseconds(400)
         settings.flow.async = BandLimits(entries: 40, promptTokens: 100_000)
         settings.readAhead.window = 10
         settings.readAhead.lowMark = 5

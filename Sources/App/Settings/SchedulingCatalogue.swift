@@ -38,6 +38,12 @@ enum SchedulingCatalogue {
             "queue.lookahead", \.flow.lookahead, .integer(0...1024),
             "Jobs looked at behind one that fits nowhere now, for a smaller one of its model that does."),
         BoundSetting(
+            "queue.realtime-overdue", \.flow.realtimeOverdue, wait,
+            "How long a request that needs much waits before an engine is kept for it: others would pass it by."),
+        BoundSetting(
+            "queue.async-overdue", \.flow.asyncOverdue, wait,
+            "The same for a job; only where jobs that give way make room for it."),
+        BoundSetting(
             "queue.shortest-retry", \.flow.shortestRetry, wait, "The least Retry-After that is told with a 429."),
         BoundSetting(
             "queue.longest-retry", \.flow.longestRetry, wait, "The greatest Retry-After that is told with a 429."),
