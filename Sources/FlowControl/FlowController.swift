@@ -51,6 +51,9 @@ package struct FlowController: Sendable {
     /// True when real-time work of this model waits.
     package func hasWaiting(_ model: ModelID) -> Bool { realtimeDepth.works > 0 && realtimeLanes.hasWaiting(model) }
 
+    /// Jobs of this model that wait.
+    package func waitingJobs(_ model: ModelID) -> Int { asyncLanes.waiting(model) }
+
     /// Lets a work wait in the place that its arrival and deadline give it.
     package mutating func enqueue(_ queued: QueuedWork) -> QueueTicket {
         let ticket = makeTicket(queued)

@@ -39,6 +39,16 @@ struct ModelLanes: Sendable {
         table.contains(ModelLanes.id(model, hasTried: false)) || table.contains(ModelLanes.id(model, hasTried: true))
     }
 
+    /// Works of the model that wait.
+    func waiting(_ model: ModelID) -> Int {
+        var works = 0
+        for hasTried in [false, true] {
+            guard let lane = table.slot(of: ModelLanes.id(model, hasTried: hasTried)) else { continue }
+            works += lanes[lane].heap.entries.count
+        }
+        return works
+    }
+
     mutating func insert(_ queued: QueuedWork, key: WaitingKey, slot: Int32) {
         while places.count <= Int(slot) {
             places.append(-1)

@@ -7,8 +7,15 @@ import Synchronization
 
 /// What event loops, doors and stores leave for the feeder's tasks. Leaving never blocks.
 ///
-/// Bounded by what runs: one claim per pool, a grant and an answer per placed job, an entry per open batch.
+/// Bounded by what runs: one claim per model, a grant and an answer per placed job, an entry per open batch.
 final class FeederInbox: Sendable {
+    /// The scheduler's wish for more jobs of a model.
+    struct ModelClaim: Sendable {
+        var pool: PoolID
+        var model: ModelID
+        var limit: Int
+    }
+
     /// What became of a running job, in order per job.
     enum Step: Sendable {
         case granted(WorkID)
@@ -18,7 +25,7 @@ final class FeederInbox: Sendable {
     }
 
     private struct State {
-        var claims: [(pool: PoolID, limit: Int)] = []
+        var claims: [ModelClaim] = []
         var mustRefresh = false
         var steps: [Step] = []
         /// Batches that name a model nobody knows yet, and until when each waits for it.
@@ -38,17 +45,15 @@ final class FeederInbox: Sendable {
     /// Something became due earlier than the timer knows, or the store's health changed.
     let timerSignal = Signal()
 
-    func add(claim pool: PoolID, limit: Int) {
-        state.withLock { $0.claims.append((pool, limit)) }
+    func add(_ claim: ModelClaim) {
+        state.withLock { $0.claims.append(claim) }
         claimsSignal.raise()
     }
 
     /// The next claim; nil: none waits.
-    func nextClaim() -> (pool: PoolID, limit: Int)? {
+    func nextClaim() -> ModelClaim? {
         state.withLock { $0.claims.isEmpty ? nil : $0.claims.removeFirst() }
     }
-
-    func hasClaim(of pool: PoolID) -> Bool { state.withLock { $0.claims.contains { $0.pool == pool } } }
 
     /// What is pending changed: the scheduler is to be told.
     func refresh() {

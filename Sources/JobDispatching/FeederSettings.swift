@@ -4,6 +4,7 @@ package import JobLifecycle
 package struct FeederSettings: Sendable {
     package var retries = RetryTable()
     /// Request bodies of placed jobs and answers not yet recorded, together. At it, the next job waits for an answer.
+    /// Half of it is divided between the models that have jobs placed; one job of each may always be held.
     package var heldBytes = 256 << 20
     /// How long a placed job may wait in the scheduler before it is put back with a backoff.
     package var placementWait = Duration.seconds(300)

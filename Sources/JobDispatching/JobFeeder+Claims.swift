@@ -8,53 +8,56 @@ import Scheduling
 import Synchronization
 
 extension JobFeeder {
-    /// The claims task: each claim is answered with placed jobs and one `backlog`.
+    /// The claims task: each claim is answered with placed jobs and one `claimed`.
     func answerClaims() async {
-        while !Task.isCancelled {
-            while let (pool, limit) = inbox.nextClaim() { await answer(pool, limit: limit) }
-            if inbox.takeRefresh() {
-                await tellBacklogs()
-                continue
+        // The scheduler has one claim of a model on its way, so there are never more of these tasks than models.
+        await withDiscardingTaskGroup { group in
+            while !Task.isCancelled {
+                while let claim = inbox.nextClaim() { group.addTask { await self.answer(claim) } }
+                if inbox.takeRefresh() {
+                    await tellBacklogs()
+                    continue
+                }
+                await inbox.claimsSignal.wait()
             }
-            await inbox.claimsSignal.wait()
         }
     }
 
-    /// Tells every pool's pending jobs, because something changed without a claim. A pool whose claim waits is told by
-    /// the claim's answer: an earlier figure would be taken for it.
+    /// Tells of every model that has pending jobs, because something changed without a claim. One that has none any
+    /// more is not told of: its next claim finds that out.
     private func tellBacklogs() async {
         let directory = world.directory()
+        guard !life.withLock({ $0.isDraining }) else { return }
         do throws(StoreFailure) {
-            for pool in directory.pools where !inbox.hasClaim(of: pool.id) {
-                let isDraining = life.withLock { $0.isDraining }
-                let models = JobFeeder.models(of: pool.id, directory)
-                let pending = try await isDraining ? 0 : world.store.pending(models: models)
-                world.submit(.backlog(pool.id, pending: pending))
+            let pending = try await world.store.pending(models: Array(directory.models.keys))
+            for (name, jobs) in pending.sorted(by: { $0.key < $1.key }) {
+                guard let model = directory.models[name] else { continue }
+                world.submit(.backlog(model.pool, model.id, pending: jobs))
             }
         } catch {
             await claimsFailed(error)
         }
     }
 
-    private func answer(_ pool: PoolID, limit: Int) async {
+    private func answer(_ claim: FeederInbox.ModelClaim) async {
         let directory = world.directory()
-        let models = JobFeeder.models(of: pool, directory)
-        guard !models.isEmpty, !life.withLock({ $0.isDraining }), !Task.isCancelled else {
-            return world.submit(.backlog(pool, pending: 0))
+        let names = JobFeeder.names(of: claim, directory)
+        guard !names.isEmpty, !life.withLock({ $0.isDraining }), !Task.isCancelled else {
+            return world.submit(.claimed(claim.pool, claim.model, pending: 0))
         }
         do throws(StoreFailure) {
-            let request = ClaimRequest(models: models, limit: limit, now: world.clock.wall())
-            let claim = try await world.store.claim(request)
-            let works = claim.jobs.map { job in
+            let request = ClaimRequest(models: names, limit: claim.limit, now: world.clock.wall())
+            let found = try await world.store.claim(request)
+            let works = found.jobs.map { job in
                 let work = world.port.makeWorkID()
                 running.add(work, job)
                 return work
             }
-            for (work, job) in zip(works, claim.jobs) { await place(work, job, directory) }
-            world.submit(.backlog(pool, pending: claim.pending))
+            for (work, job) in zip(works, found.jobs) { await place(work, job, directory) }
+            world.submit(.claimed(claim.pool, claim.model, pending: found.pending))
         } catch {
             // The claim needs an answer; the true figure follows.
-            world.submit(.backlog(pool, pending: 0))
+            world.submit(.claimed(claim.pool, claim.model, pending: 0))
             await claimsFailed(error)
         }
     }
@@ -65,8 +68,8 @@ extension JobFeeder {
         inbox.refresh()
     }
 
-    /// The names that requests of this pool use, sorted.
-    static func models(of pool: PoolID, _ directory: Directory) -> [String] {
-        directory.models.filter { $0.value.pool == pool }.map(\.key).sorted()
+    /// The names that requests use for the model in this pool, sorted.
+    private static func names(of claim: FeederInbox.ModelClaim, _ directory: Directory) -> [String] {
+        directory.models.filter { $0.value.pool == claim.pool && $0.value.id == claim.model }.map(\.key).sorted()
     }
 }

@@ -10,7 +10,7 @@ extension JobFeeder {
         let (works, isIdle) = running.close(batch)
         for work in works { world.port.withdraw(work) }
         // One of them may wait for memory to be placed.
-        progress.raise()
+        room.raise()
         if isIdle { inbox.add(publishing: batch) }
     }
 

@@ -24,7 +24,7 @@ extension JobFeeder {
     /// The limit of bytes in memory: a job waits until an answer was recorded. There is always one to come, because
     /// the bytes are those of running jobs.
     private func waitForRoom(_ work: WorkID) async {
-        while !running.mayHold(work, limit: settings.heldBytes) && !Task.isCancelled { await progress.wait() }
+        await room.wait { running.mayHold(work, limit: settings.heldBytes) }
     }
 
     /// Why a job is not placed.

@@ -38,7 +38,7 @@ extension JobFeeder {
             if let batch = running.remove(entry.work) { inbox.add(publishing: batch) }
         }
         if mustRefresh { inbox.refresh() }
-        progress.raise()
+        room.raise()
         drainProgress.raise()
     }
 

@@ -12,15 +12,17 @@ import Synchronization
 /// claims with placed jobs, records what became of them, and ends batches.
 ///
 /// Five tasks, each with its own inbox and signal: claims, records, validation, endings, timer. Every `backlog` event
-/// comes from the claims task alone, so that an older figure never follows a newer one. A job leaves `running` only
-/// after its change is durable.
+/// comes from the claims task alone, so that an older figure never follows a newer one; each claim is answered in a
+/// task of its own, so that a model whose jobs wait for memory holds up no other. A job leaves `running` only after its
+/// change is durable.
 package final class JobFeeder: Service {
     let world: FeederWorld
     let settings: FeederSettings
     let inbox = FeederInbox()
     let running = RunningJobs()
-    /// Raised when an answer was recorded: a claim may wait for bytes, a drain for the last job.
-    let progress = Signal()
+    /// Claims whose next job waits for memory; raised when an answer was recorded.
+    let room = Waiters()
+    /// Raised with it: a drain waits for the last job.
     let drainProgress = Signal()
     let life = Mutex(Life())
     private let shutdown = Signal()
@@ -48,7 +50,9 @@ package final class JobFeeder: Service {
     }
 
     /// The scheduler's wish for jobs: register it with `SchedulerHost.receiveClaims`. Never blocks.
-    package func receiveClaim(_ pool: PoolID, limit: Int) { inbox.add(claim: pool, limit: limit) }
+    package func receiveClaim(_ pool: PoolID, _ model: ModelID, limit: Int) {
+        inbox.add(FeederInbox.ModelClaim(pool: pool, model: model, limit: limit))
+    }
 
     /// Models were learned or pools changed: lines and batches that waited for a model may have a pool now.
     package func directoryChanged() {
@@ -57,6 +61,9 @@ package final class JobFeeder: Service {
         inbox.timerSignal.raise()
         inbox.refresh()
     }
+
+    /// Bytes of running jobs in memory, for metrics.
+    package var heldBytes: Int { running.bytes }
 
     /// Progress for the page and the metrics.
     package func overview() async throws(StoreFailure) -> DispatchOverview {
@@ -149,7 +156,7 @@ package final class JobFeeder: Service {
         tellPause()
         await waitUntilIdle(or: end)
         for work in running.withdrawAll() { world.port.withdraw(work) }
-        progress.raise()
+        room.raise()
         await waitUntilIdle(or: world.clock.wall() + settings.withdrawTime)
         let left = running.count
         if left > 0 {

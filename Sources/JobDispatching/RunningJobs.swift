@@ -15,13 +15,36 @@ final class RunningJobs: Sendable {
         var isWithdrawn = false
     }
 
+    private struct Holding {
+        var jobs = 0
+        var bytes = 0
+    }
+
     private struct State {
         var entries: [WorkID: Entry] = [:]
         var byBatch: [BatchID: Set<WorkID>] = [:]
         var closing: Set<BatchID> = []
+        /// By model, of those that have jobs here.
+        var byModel: [String: Holding] = [:]
         var bytes = 0
         /// Set for good at the end of a drain: a claim that was under way comes too late to be placed.
         var isOver = false
+
+        /// Half of the limit is divided between the models that have jobs here, the other half is for whoever comes
+        /// first: a model whose answers are slow cannot hold up the others. Something of each model may always be held,
+        /// however large it is.
+        func mayHold(_ length: Int, of model: String, limit: Int) -> Bool {
+            let part = limit / 2 / max(1, byModel.count)
+            let held = byModel[model]?.bytes ?? 0
+            if held == 0 || held + length <= part { return true }
+            let beyond = byModel.reduce(0) { $0 + max(0, $1.value.bytes + ($1.key == model ? length : 0) - part) }
+            return beyond <= limit - limit / 2
+        }
+
+        mutating func count(_ change: Int, of model: String) {
+            bytes += change
+            byModel[model]?.bytes += change
+        }
 
         mutating func withdraw(_ works: [WorkID]) -> [WorkID] {
             for work in works { entries[work]?.isWithdrawn = true }
@@ -43,17 +66,18 @@ final class RunningJobs: Sendable {
             let isClosing = state.isOver || state.closing.contains(job.batch)
             state.entries[work] = Entry(job: job, isWithdrawn: isClosing)
             state.byBatch[job.batch, default: []].insert(work)
+            state.byModel[job.model, default: Holding()].jobs += 1
         }
     }
 
-    /// Counts the bytes that the job's body is about to take, unless that would go over the limit. Something may
-    /// always be held, however large it is. Also true for a withdrawn job: it takes none.
+    /// Counts the bytes that the job's body is about to take, unless that would go over the limit. Also true for a
+    /// withdrawn job: it takes none.
     func mayHold(_ work: WorkID, limit: Int) -> Bool {
         state.withLock { state in
             guard let entry = state.entries[work], !entry.isWithdrawn else { return true }
             let length = entry.job.body.length
-            guard state.bytes == 0 || state.bytes + length <= limit else { return false }
-            state.bytes += length
+            guard state.mayHold(length, of: entry.job.model, limit: limit) else { return false }
+            state.count(length, of: entry.job.model)
             state.entries[work]?.bytes += length
             return true
         }
@@ -74,7 +98,7 @@ final class RunningJobs: Sendable {
     func answered(_ work: WorkID, bytes: Int) {
         state.withLock { state in
             guard let entry = state.entries[work] else { return }
-            state.bytes += bytes - entry.bytes
+            state.count(bytes - entry.bytes, of: entry.job.model)
             state.entries[work]?.bytes = bytes
         }
     }
@@ -83,7 +107,9 @@ final class RunningJobs: Sendable {
     func remove(_ work: WorkID) -> BatchID? {
         state.withLock { state in
             guard let entry = state.entries.removeValue(forKey: work) else { return nil }
-            state.bytes -= entry.bytes
+            state.count(-entry.bytes, of: entry.job.model)
+            state.byModel[entry.job.model]?.jobs -= 1
+            if state.byModel[entry.job.model]?.jobs == 0 { state.byModel[entry.job.model] = nil }
             let batch = entry.job.batch
             state.byBatch[batch]?.remove(work)
             guard state.byBatch[batch]?.isEmpty == true else { return nil }

@@ -42,3 +42,20 @@ final class Signal: Sendable {
         }
     }
 }
+
+/// Wakes every task that waits. Whoever waits has a signal of its own, so that nothing raised between its look and its
+/// waiting is missed.
+final class Waiters: Sendable {
+    private let signals = Mutex<[ObjectIdentifier: Signal]>([:])
+
+    func raise() { for signal in signals.withLock({ Array($0.values) }) { signal.raise() } }
+
+    /// Waits until the condition holds, which is looked at once and after every `raise`, or the task is cancelled.
+    func wait(until holds: () -> Bool) async {
+        if holds() { return }
+        let signal = Signal()
+        signals.withLock { $0[ObjectIdentifier(signal)] = signal }
+        while !holds() && !Task.isCancelled { await signal.wait() }
+        signals.withLock { _ = $0.removeValue(forKey: ObjectIdentifier(signal)) }
+    }
+}

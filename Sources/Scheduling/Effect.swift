@@ -7,10 +7,10 @@ package enum Effect: Sendable {
     case forward(WorkID, EndpointID, attempt: Int)
     /// The work is over without an answer. Tell the client, or account the job attempt.
     case refuse(WorkID, Outcome, retryAfter: Duration?)
-    /// Bring up to this many more jobs of the pool (`backlog` said that there are some): an `arrived` for each, then
-    /// one `backlog`. At most one claim of a pool is unanswered. A claim that brings nothing although jobs are said to
+    /// Bring up to this many more jobs of the model (`backlog` said that there are some): an `arrived` for each, then
+    /// one `claimed`. At most one claim of a model is unanswered. A claim that brings nothing although jobs are said to
     /// be there is repeated after a pause.
-    case claimJobs(PoolID, limit: Int)
+    case claimJobs(PoolID, ModelID, limit: Int)
     /// Send `timerFired` at this time (an earlier wish stays; later ones may be merged).
     case wake(at: Instant)
     /// A figure for metrics or, in the simulator, the report.

@@ -30,12 +30,12 @@ package enum Event: Sendable {
     case endpointDraining(EndpointID, Bool)
     /// The endpoint left the configuration; running work on it goes on to its end.
     case endpointRemoved(EndpointID)
-    /// The store holds this many jobs for the pool that could run now and are not in the scheduler.
-    ///
-    /// Told when it changes from zero or to zero, and exactly once as the answer to each `claimJobs`, after the zero or
-    /// more `arrived` events of the jobs that it brought. While a claim is unanswered nothing else may send this event
-    /// for the pool: it would be taken as the answer.
-    case backlog(PoolID, pending: Int)
+    /// The store holds this many jobs of the model that could run now and are not in the scheduler. Told when it
+    /// changes from zero.
+    case backlog(PoolID, ModelID, pending: Int)
+    /// The end of a `claimJobs`, once for each, after the zero or more `arrived` events of the jobs that it brought;
+    /// `pending` as for `backlog`.
+    case claimed(PoolID, ModelID, pending: Int)
     /// The async band takes no new grants (true: draining, or the store is unwell) or takes them again (false).
     case asyncPaused(Bool)
     /// The gateway goes down: waiting async work is returned as `shuttingDown`, no more is taken or asked for;

@@ -8,13 +8,7 @@ struct PoolState: Sendable {
     var flow: FlowController
     var picker: EndpointPicker
     var retryBudget: RetryBudget
-    /// Jobs that the store said could come.
-    var backlog = 0
-    /// A claim is on its way; the next `backlog` answers it.
-    var isClaiming = false
-    /// Jobs that arrived since the claim.
-    var claimedArrivals = 0
-    var nextClaimAt = Instant(nanoseconds: .min)
+    var readAhead: ReadAhead
     /// Output tokens since the start, by band.
     private var outputTokens = (realtime: 0, async: 0)
     /// At most one endpoint is kept for a work of each band.
@@ -27,6 +21,7 @@ struct PoolState: Sendable {
         flow = FlowController(settings: settings.flow)
         picker = EndpointPicker(profile: settings.profile, index: index)
         retryBudget = RetryBudget(settings: settings.retry)
+        readAhead = ReadAhead(settings: settings.readAhead)
     }
 
     mutating func produced(_ tokens: Int, band: Band) {

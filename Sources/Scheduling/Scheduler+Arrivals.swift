@@ -16,8 +16,7 @@ extension Scheduler {
         }
         if arrival.band == .async {
             // Jobs do come: a pause after an empty claim is over, and an unanswered claim is not empty.
-            pools[pool].nextClaimAt = Instant(nanoseconds: .min)
-            if pools[pool].isClaiming { pools[pool].claimedArrivals += 1 }
+            pools[pool].readAhead.arrived(arrival.model)
         }
         if arrival.band == .async, isShuttingDown {
             effects.append(.refuse(arrival.work, .shuttingDown, retryAfter: nil))

@@ -50,34 +50,39 @@ extension Scheduler {
 
     // MARK: Reading ahead
 
-    /// The store's word on what could come; also the answer to a claim.
-    mutating func backlog(_ id: PoolID, pending: Int, _ now: Instant, _ effects: inout [Effect]) {
+    /// The store's word on what could come of a model.
+    mutating func backlog(_ id: PoolID, _ model: ModelID, pending: Int, _ now: Instant, _ effects: inout [Effect]) {
         guard pools.indices.contains(id.index) else {
             ignoredEvents += 1
             return
         }
-        pools[id.index].backlog = max(0, pending)
-        if pools[id.index].isClaiming {
-            pools[id.index].isClaiming = false
-            if pools[id.index].claimedArrivals == 0 {
-                pools[id.index].nextClaimAt = now + pools[id.index].settings.readAhead.emptyClaimPause
-            }
+        pools[id.index].readAhead.told(model, pending: pending)
+        settle(id.index, now, &effects)
+    }
+
+    /// A claim ended, with so many left in the store.
+    mutating func claimed(_ id: PoolID, _ model: ModelID, pending: Int, _ now: Instant, _ effects: inout [Effect]) {
+        guard pools.indices.contains(id.index),
+            pools[id.index].readAhead.claimed(model, pending: pending, at: now)
+        else {
+            ignoredEvents += 1
+            return
         }
         settle(id.index, now, &effects)
     }
 
-    /// Claims more jobs when few wait. One claim of a pool is on its way at a time.
+    /// Claims more jobs of each model of which few wait. One claim of a model is on its way at a time.
     mutating func claim(_ pool: Int, _ now: Instant, _ effects: inout [Effect]) {
-        guard !isAsyncPaused, !isShuttingDown else { return }
-        guard !pools[pool].isClaiming, pools[pool].backlog > 0, now >= pools[pool].nextClaimAt else { return }
-        let waiting = pools[pool].flow.depth(.async).works
-        let readAhead = pools[pool].settings.readAhead
-        guard waiting < max(1, readAhead.lowMark) else { return }
-        let places = pools[pool].settings.flow.async.entries - waiting
-        let limit = min(max(1, readAhead.window - waiting), pools[pool].backlog, places)
-        guard limit > 0 else { return }
-        pools[pool].isClaiming = true
-        pools[pool].claimedArrivals = 0
-        effects.append(.claimJobs(PoolID(pool), limit: limit))
+        guard !isAsyncPaused, !isShuttingDown, !pools[pool].readAhead.entries.isEmpty else { return }
+        let limit = pools[pool].settings.flow.async.entries
+        var places = limit - pools[pool].flow.depth(.async).works - pools[pool].readAhead.expected
+        for index in pools[pool].readAhead.entries.indices where places > 0 {
+            guard let model = pools[pool].readAhead.claimable(index, at: now) else { continue }
+            let waiting = pools[pool].flow.waitingJobs(model)
+            let wanted = pools[pool].readAhead.claim(index, waiting: waiting, limit: limit, places: places)
+            guard wanted > 0 else { continue }
+            places -= wanted
+            effects.append(.claimJobs(PoolID(pool), model, limit: wanted))
+        }
     }
 }

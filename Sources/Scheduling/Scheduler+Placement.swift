@@ -145,9 +145,7 @@ extension Scheduler {
                 consider(fleet.nextRoom(index, band: waitsRealtime ? .realtime : .async, after: now))
             }
         }
-        if pools[pool].backlog > 0, !pools[pool].isClaiming, pools[pool].nextClaimAt > now {
-            consider(pools[pool].nextClaimAt)
-        }
+        consider(pools[pool].readAhead.nextClaim(after: now))
         return next
     }
 

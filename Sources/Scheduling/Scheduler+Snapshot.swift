@@ -16,7 +16,7 @@ extension Scheduler {
         var snapshot = PoolSnapshot(id: PoolID(index))
         snapshot.realtime = band(.realtime, pool: index, at: now)
         snapshot.async = band(.async, pool: index, at: now)
-        snapshot.backlog = pools[index].backlog
+        snapshot.backlog = pools[index].readAhead.pending
         var shares: [Double] = []
         for endpoint in endpoints where endpoint.pool.index == index {
             snapshot.realtime.inFlight += endpoint.realtime.works

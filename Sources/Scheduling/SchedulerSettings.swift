@@ -30,9 +30,10 @@ package struct RetrySettings: Sendable, Equatable {
 
 /// How far ahead of need jobs are read from the store.
 package struct ReadAheadSettings: Sendable, Equatable {
-    /// Jobs claimed so that this many wait. Default 64.
+    /// Jobs of a model claimed so that this many wait. Default 64. Less where many models have jobs: together they stay
+    /// within the band's entries.
     package var window = 64
-    /// More are claimed when fewer than this wait. Default 32.
+    /// More are claimed when fewer of the model than this wait. Default 32.
     package var lowMark = 32
     /// How long to wait after a claim that brought nothing although jobs were said to be there. Default 1 s.
     package var emptyClaimPause = Duration.seconds(1)

@@ -15,9 +15,10 @@ extension StableDigest {
             absorb(work.rawValue)
             absorb(outcome.rawValue)
             absorb(Int(retryAfter?.wholeNanoseconds ?? -1))
-        case .claimJobs(let pool, let limit):
+        case .claimJobs(let pool, let model, let limit):
             absorb(4)
             absorb(pool.index)
+            absorb(model.index)
             absorb(limit)
         case .wake(let instant):
             absorb(5)

@@ -226,7 +226,7 @@ extension MemoryStore {
         throw Self.closed
     }
     func wakeDelayed(now: WallTime) async throws(StoreFailure) -> Wakeup { throw Self.closed }
-    func pending(models: [String]) async throws(StoreFailure) -> Int { throw Self.closed }
+    func pending(models: [String]) async throws(StoreFailure) -> [String: Int] { throw Self.closed }
     func rememberModels(_ names: [String], now: WallTime) async throws(StoreFailure) { throw Self.closed }
     func knownModels() async throws(StoreFailure) -> [String] { throw Self.closed }
     func closeWindows(now: WallTime) async throws(StoreFailure) -> [Batch] { throw Self.closed }

@@ -3,24 +3,25 @@ import Scheduling
 import Synchronization
 
 /// The scheduler's side of the claim handshake for one pool: claims while slots are free and jobs are pending, one
-/// claim at a time.
+/// claim of a model at a time.
 final class FakeScheduler: Sendable {
     private struct State {
         var free: Int
-        var pending = 0
-        var isClaiming = false
+        /// By model.
+        var pending: [Int: Int] = [:]
+        var claiming: Set<Int> = []
         var isPaused = false
-        var claimed = 0
+        var strayAnswers = 0
     }
 
     private let state: Mutex<State>
-    private let claim = Mutex<@Sendable (PoolID, Int) -> Void>({ _, _ in })
+    private let claim = Mutex<@Sendable (PoolID, ModelID, Int) -> Void>({ _, _, _ in })
     let events = EventLog<Event>()
     let claims = EventLog<Int>()
 
     init(slots: Int) { state = Mutex(State(free: slots)) }
 
-    func connect(_ claim: @escaping @Sendable (PoolID, Int) -> Void) { self.claim.withLock { $0 = claim } }
+    func connect(_ claim: @escaping @Sendable (PoolID, ModelID, Int) -> Void) { self.claim.withLock { $0 = claim } }
 
     /// A job was placed: it takes a slot.
     func occupy() { state.withLock { $0.free -= 1 } }
@@ -33,10 +34,11 @@ final class FakeScheduler: Sendable {
 
     func submit(_ event: Event) {
         switch event {
-        case .backlog(_, let pending):
+        case .backlog(_, let model, let pending): state.withLock { $0.pending[model.index] = pending }
+        case .claimed(_, let model, let pending):
             state.withLock { state in
-                state.pending = pending
-                state.isClaiming = false
+                state.pending[model.index] = pending
+                if state.claiming.remove(model.index) == nil { state.strayAnswers += 1 }
             }
         case .asyncPaused(let isPaused): state.withLock { $0.isPaused = isPaused }
         default: break
@@ -45,14 +47,19 @@ final class FakeScheduler: Sendable {
         claimIfPossible()
     }
 
+    /// Ends of claims that were not on their way.
+    var strayAnswers: Int { state.withLock { $0.strayAnswers } }
+
     private func claimIfPossible() {
-        let limit: Int? = state.withLock { state in
-            guard !state.isClaiming, !state.isPaused, state.pending > 0, state.free > 0 else { return nil }
-            state.isClaiming = true
-            return state.free
+        let found: [(model: Int, limit: Int)] = state.withLock { state in
+            guard !state.isPaused, state.free > 0 else { return [] }
+            let models = state.pending.filter { $0.value > 0 && !state.claiming.contains($0.key) }.keys.sorted()
+            state.claiming.formUnion(models)
+            return models.map { ($0, state.free) }
         }
-        guard let limit else { return }
-        claims.add(limit)
-        claim.withLock { $0 }(PoolID(0), limit)
+        for (model, limit) in found {
+            claims.add(limit)
+            claim.withLock { $0 }(PoolID(0), ModelID(model), limit)
+        }
     }
 }

@@ -35,7 +35,7 @@ final class FaultyStore: JobStore {
         return try await inner.claim(request)
     }
 
-    func pending(models: [String]) async throws(StoreFailure) -> Int {
+    func pending(models: [String]) async throws(StoreFailure) -> [String: Int] {
         try check(.pending)
         return try await inner.pending(models: models)
     }

@@ -53,7 +53,7 @@ final class FeederStage: Sendable {
         world.batchEnded = { ended.add($0) }
         feeder = JobFeeder(world: world, settings: settings)
         let feeder = feeder
-        scheduler.connect { feeder.receiveClaim($0, limit: $1) }
+        scheduler.connect { feeder.receiveClaim($0, $1, limit: $2) }
         port.onAnswered { scheduler.free() }
     }
 

@@ -36,17 +36,44 @@ struct JobFeederTests {
         }
     }
 
-    @Test("answers every claim with exactly one backlog, the last of them 0")
+    @Test("answers every claim with exactly one claimed, the last of them 0")
     func handshake() async throws {
         let stage = try FeederStage(slots: 3)
         try await stage.run { stage in
             _ = try await stage.end(of: try await stage.createBatch(lines: 20))
-            let backlogs = stage.scheduler.events.all.compactMap { event -> Int? in
-                if case .backlog(_, let pending) = event { pending } else { nil }
-            }
-            #expect(backlogs.count >= stage.scheduler.claims.all.count)
-            #expect(backlogs.last == 0)
+            let claims = stage.scheduler.claims.all.count
+            await stage.scheduler.events.wait { JobFeederTests.claimed($0).count >= claims }
+            let answers = JobFeederTests.claimed(stage.scheduler.events.all)
+            #expect(answers.count == claims)
+            #expect(answers.last == 0)
+            #expect(stage.scheduler.strayAnswers == 0)
             #expect(stage.port.placed.all.count == 20)
+        }
+    }
+
+    private static func claimed(_ events: [Event]) -> [Int] {
+        events.compactMap { if case .claimed(_, _, let pending) = $0 { pending } else { nil } }
+    }
+
+    @Test("a model whose jobs wait for memory holds up no other")
+    func memoryIsShared() async throws {
+        var settings = FeederSettings()
+        settings.heldBytes = 200
+        let port = FakePort { $0.customID.hasPrefix("slow") ? .hold : .answer(status: 200, body: "{}") }
+        let stage = try FeederStage(port: port, slots: 30, models: ["m", "n"], settings: settings)
+        try await stage.run { stage in
+            let slow = (0..<20).map { FeederStage.line("slow-\($0)") }.joined(separator: "\n")
+            let held = try await stage.createBatch(slow)
+            await stage.port.placed.wait { $0.count >= 2 }
+            let quick = try await stage.end(of: try await stage.createBatch(lines: 20, model: "n"))
+            #expect(quick.counts == BatchCounts(total: 20, completed: 20))
+            #expect(stage.port.placed.all.filter { $0.customID.hasPrefix("slow") }.count < 20)
+            for number in 0..<20 {
+                await stage.port.placed.wait { $0.filter { $0.customID.hasPrefix("slow") }.count > number }
+                let works = stage.port.placed.all.filter { $0.customID.hasPrefix("slow") }
+                stage.port.finish(works[number].work, body: "{}")
+            }
+            #expect(try await stage.end(of: held).counts == BatchCounts(total: 20, completed: 20))
         }
     }
 

@@ -112,7 +112,7 @@ import Testing
     @Test func `a paused band grants and claims nothing`() {
         var desk = Desk(endpoints: 1)
         #expect(desk.send(.asyncPaused(true)).deeds.isEmpty)
-        #expect(desk.send(.backlog(PoolID(0), pending: 5)).deeds.isEmpty)
+        #expect(desk.send(.backlog(PoolID(0), ModelID(0), pending: 5)).deeds.isEmpty)
         let (job, effects) = desk.job()
         #expect(effects.deeds.isEmpty)
         #expect(desk.request().effects.forwards.count == 1)
@@ -136,14 +136,14 @@ import Testing
 
     @Test func `jobs are claimed in windows, one claim at a time`() {
         var desk = Desk(endpoints: 1, sequences: 2)
-        #expect(desk.send(.backlog(PoolID(0), pending: 1000)).deeds == [.claim(64)])
+        #expect(desk.send(.backlog(PoolID(0), ModelID(0), pending: 1000)).deeds == [.claim(64)])
         var jobs: [WorkID] = []
         for _ in 0..<64 {
             let (job, effects) = desk.job()
             jobs.append(job)
             #expect(effects.claims.isEmpty)
         }
-        #expect(desk.send(.backlog(PoolID(0), pending: 936)).deeds.isEmpty)
+        #expect(desk.send(.claimed(PoolID(0), ModelID(0), pending: 936)).deeds.isEmpty)
         #expect(desk.pool.async.inFlight == 1)
         var claims: [Int] = []
         for job in jobs where claims.isEmpty {
@@ -153,14 +153,49 @@ import Testing
         #expect(desk.pool.async.waiting == 31)
     }
 
+    @Test func `each model has a window of its own`() {
+        var desk = Desk()
+        for index in 0..<2 {
+            _ = desk.send(
+                .endpointAdded(
+                    EndpointDescription(
+                        id: EndpointID(index), pool: PoolID(0), maximumSequences: 2, models: [ModelID(index)])))
+            desk.sample(index)
+        }
+        #expect(desk.send(.backlog(PoolID(0), ModelID(0), pending: 1000)).deeds == [.claim(64)])
+        for _ in 0..<64 { _ = desk.job() }
+        #expect(desk.send(.claimed(PoolID(0), ModelID(0), pending: 936)).deeds.isEmpty)
+        #expect(desk.pool.async.waiting == 63)
+        // The first model's engine is busy and 63 of its jobs wait: the other's are read all the same.
+        #expect(desk.send(.backlog(PoolID(0), ModelID(1), pending: 10)).deeds == [.claim(10)])
+    }
+
+    @Test func `only its own end closes a claim`() {
+        var desk = Desk(endpoints: 1)
+        #expect(desk.send(.backlog(PoolID(0), ModelID(0), pending: 3)).deeds == [.claim(3)])
+        // News, and the end of another's claim, which was never asked for.
+        #expect(desk.send(.backlog(PoolID(0), ModelID(0), pending: 9)).deeds.isEmpty)
+        #expect(desk.send(.claimed(PoolID(0), ModelID(1), pending: 9)).deeds.isEmpty)
+        _ = desk.job()
+        #expect(desk.send(.claimed(PoolID(0), ModelID(0), pending: 9)).deeds == [.claim(9)])
+    }
+
+    @Test func `the windows of many models fit in the band together`() {
+        var settings = PoolSettings()
+        settings.flow.async.entries = 8
+        var desk = Desk(endpoints: 1, pool: settings)
+        let claims = (0..<5).map { desk.send(.backlog(PoolID(0), ModelID($0), pending: 2)).claims }
+        #expect(claims == [[2], [2], [2], [2], []])
+    }
+
     @Test func `a claim that brought nothing is repeated after a pause`() {
         var desk = Desk(endpoints: 1)
-        #expect(desk.send(.backlog(PoolID(0), pending: 3)).deeds == [.claim(3)])
-        let effects = desk.send(.backlog(PoolID(0), pending: 3))
+        #expect(desk.send(.backlog(PoolID(0), ModelID(0), pending: 3)).deeds == [.claim(3)])
+        let effects = desk.send(.claimed(PoolID(0), ModelID(0), pending: 3))
         #expect(effects.deeds.isEmpty)
         #expect(desk.advance(.milliseconds(999)).deeds.isEmpty)
         #expect(desk.advance(.milliseconds(1)).deeds == [.claim(3)])
-        #expect(desk.send(.backlog(PoolID(0), pending: 0)).deeds.isEmpty)
+        #expect(desk.send(.claimed(PoolID(0), ModelID(0), pending: 0)).deeds.isEmpty)
         #expect(desk.advance(.seconds(5)).deeds.isEmpty)
     }
 
@@ -180,7 +215,7 @@ import Testing
         #expect(desk.finish(running[0]).deeds == [.forward(waiting, EndpointID(0))])
         let (late, effects) = desk.job()
         #expect(effects.deeds == [.refuse(late, .shuttingDown)])
-        #expect(desk.send(.backlog(PoolID(0), pending: 5)).deeds.isEmpty)
+        #expect(desk.send(.backlog(PoolID(0), ModelID(0), pending: 5)).deeds.isEmpty)
     }
 
     @Test func `async fills endpoints evenly`() {

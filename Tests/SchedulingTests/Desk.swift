@@ -91,7 +91,7 @@ extension [Effect] {
             switch effect {
             case .forward(let work, let endpoint, _): .forward(work, endpoint)
             case .refuse(let work, let outcome, _): .refuse(work, outcome)
-            case .claimJobs(_, let limit): .claim(limit)
+            case .claimJobs(_, _, let limit): .claim(limit)
             case .observe(.ejected(let endpoint)): .ejected(endpoint)
             case .observe(.restored(let endpoint)): .restored(endpoint)
             case .observe(.retried): .retried
@@ -113,7 +113,7 @@ extension [Effect] {
 
     /// Limits of the claims.
     var claims: [Int] {
-        compactMap { if case .claimJobs(_, let limit) = $0 { limit } else { nil } }
+        compactMap { if case .claimJobs(_, _, let limit) = $0 { limit } else { nil } }
     }
 
     var retryAfter: Duration? {

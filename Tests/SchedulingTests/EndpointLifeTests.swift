@@ -52,7 +52,7 @@ import Testing
             _ = desk.send(.sampled(EndpointID(index), EngineSample(takenAt: desk.now)))
             _ = desk.send(.endpointRemoved(EndpointID(index)))
         }
-        _ = desk.send(.backlog(PoolID(-1), pending: 1))
+        _ = desk.send(.backlog(PoolID(-1), ModelID(0), pending: 1))
         #expect(desk.scheduler.ignoredEvents == 7)
     }
 

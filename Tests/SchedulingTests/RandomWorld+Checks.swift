@@ -11,11 +11,11 @@ extension RandomWorld {
             guard let piece = pieces[work] else { return complain("refused \(work), which is over (\(outcome))") }
             if case .inFlight = piece.place { complain("refused \(work), which is in flight") }
             leave(work)
-        case .claimJobs(let pool, let limit):
-            if claims[pool.index] != nil { complain("a second claim is on its way") }
+        case .claimJobs(let pool, let model, let limit):
+            if claims[[pool.index, model.index]] != nil { complain("a second claim is on its way") }
             if limit < 1 || limit > settings.readAhead.window { complain("claimed \(limit)") }
             if isPaused { complain("claimed while paused") }
-            claims[pool.index] = limit
+            claims[[pool.index, model.index]] = limit
         case .wake(let instant):
             if instant < now { complain("a wake in the past") }
             wakes.append(instant)

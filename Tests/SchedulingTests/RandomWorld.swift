@@ -50,7 +50,8 @@ struct RandomWorld: ~Copyable {
     var sites: [Int: Site] = [:]
     var wakes: [Instant] = []
     var isPaused = false
-    var claims: [Int: Int] = [:]
+    /// Limits of claims on their way, by pool and model.
+    var claims: [[Int]: Int] = [:]
     var violations: [String] = []
     var digest = StableDigest()
     var serial: UInt64 = 0
@@ -100,14 +101,14 @@ struct RandomWorld: ~Copyable {
 
     // MARK: What happens
 
-    private mutating func arrive(_ band: Band? = nil, pool: Int? = nil) {
+    private mutating func arrive(_ band: Band? = nil, pool: Int? = nil, model: Int? = nil) {
         serial += 1
         let pool = pool ?? generator.below(2)
         let chain = generator.below(3) == 0 ? [] : makeChain()
         let prompt = chain.last.map { $0.endByte / 4 + generator.below(200) } ?? generator.below(2500)
         let arrival = Arrival(
-            work: WorkID(home: 0, serial: serial), pool: PoolID(pool), model: ModelID(generator.below(4)),
-            band: band ?? (generator.below(3) == 0 ? .async : .realtime), promptTokens: prompt,
+            work: WorkID(home: 0, serial: serial), pool: PoolID(pool),
+            model: ModelID(model ?? generator.below(4)), band: band ?? (generator.below(3) == 0 ? .async : .realtime), promptTokens: prompt,
             expectedOutputTokens: generator.below(300), sequences: generator.below(8) == 0 ? 3 : 1, prefix: chain,
             timeToLive: .milliseconds(Int64(generator.below(4000))),
             deadline: now + .seconds(Int64(generator.below(100))), mayRetryAfterSend: generator.below(4) > 0)
@@ -234,12 +235,13 @@ struct RandomWorld: ~Copyable {
 
     /// The job feeder: answers a claim, or tells of jobs when none is unanswered.
     private mutating func feed() {
-        let pool = generator.below(2)
-        if let limit = claims[pool] {
-            for _ in 0..<generator.below(limit + 1) { arrive(.async, pool: pool) }
-            claims[pool] = nil
+        let (pool, model) = (generator.below(2), generator.below(3))
+        guard let limit = claims[[pool, model]] else {
+            return send(.backlog(PoolID(pool), ModelID(model), pending: generator.below(30)))
         }
-        send(.backlog(PoolID(pool), pending: generator.below(30)))
+        for _ in 0..<generator.below(limit + 1) { arrive(.async, pool: pool, model: model) }
+        claims[[pool, model]] = nil
+        send(.claimed(PoolID(pool), ModelID(model), pending: generator.below(30)))
     }
 
     /// Events that a race may bring: unknown works, repeated ends.

@@ -72,9 +72,9 @@ enum SchedulingCatalogue {
             "async.stale-trickle", \.fleet.freshness.staleTrickle, share,
             "Share of an engine's sequences that jobs may hold while its metrics are stale or missing."),
         BoundSetting(
-            "async.read-ahead", \.readAhead.window, .integer(1...100_000), "Jobs read from the store ahead of need."),
+            "async.read-ahead", \.readAhead.window, .integer(1...100_000), "Jobs of a model read ahead of need."),
         BoundSetting(
-            "async.read-ahead-mark", \.readAhead.lowMark, .integer(1...100_000), "More are read when fewer wait."),
+            "async.read-ahead-mark", \.readAhead.lowMark, .integer(1...100_000), "More of a model are read when fewer wait."),
     ]
 
     private static let fleet: [BoundSetting<PoolSettings>] = [

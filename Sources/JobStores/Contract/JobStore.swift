@@ -58,8 +58,9 @@ package protocol JobQueue: Sendable {
     func apply(_ changes: [JobChange], now: WallTime) async throws(StoreFailure) -> [ChangeResult]
     /// Makes delayed jobs pending whose time came, at most the store's limit per call.
     func wakeDelayed(now: WallTime) async throws(StoreFailure) -> Wakeup
-    /// Pending jobs of these models that nobody holds; may be too high by what is being claimed, never too low.
-    func pending(models: [String]) async throws(StoreFailure) -> Int
+    /// Pending jobs of each of these models that nobody holds, without those that have none; may be too high by what is
+    /// being claimed, never 0 where there is one.
+    func pending(models: [String]) async throws(StoreFailure) -> [String: Int]
     /// Keeps these names as models that were served once, for every later life. At the store's limit those seen
     /// longest ago are forgotten.
     func rememberModels(_ names: [String], now: WallTime) async throws(StoreFailure)

@@ -7,7 +7,7 @@ extension SQLiteJobStore {
             throw StoreFailure(code: .conflict, message: "The store was not recovered before its first claim.")
         }
         if request.limit <= 0 || request.models.isEmpty {
-            return Claim(jobs: [], pending: try await pending(models: request.models))
+            return Claim(jobs: [], pending: try await pending(models: request.models).values.reduce(0, +))
         }
         return try await claims.run { [self] () throws(StoreFailure) in
             // Copied before the read: a job that ends in between is passed over, never run twice.
@@ -28,16 +28,25 @@ extension SQLiteJobStore {
         }
     }
 
-    package func pending(models: [String]) async throws(StoreFailure) -> Int {
-        if models.isEmpty { return 0 }
+    package func pending(models: [String]) async throws(StoreFailure) -> [String: Int] {
+        if models.isEmpty { return [:] }
         return try await claims.run { [self] () throws(StoreFailure) in
             let before = held.snapshot()
-            let found = try readNow { db in
-                let probe = ClaimRequest(models: models, limit: 1, now: .distantFuture)
-                return try SQLiteJobStore.claimable(db, request: probe, held: before)
+            return try readNow { db in
+                var pending: [String: Int] = [:]
+                for model in Set(models).intersection(try SQLiteJobStore.modelsWithJobs(db)) {
+                    let probe = ClaimRequest(models: [model], limit: 1, now: .distantFuture)
+                    let found = try SQLiteJobStore.claimable(db, request: probe, held: before)
+                    if !found.candidates.isEmpty { pending[model] = max(1, found.unheld) }
+                }
+                return pending
             }
-            return found.candidates.isEmpty ? 0 : max(1, found.unheld)
         }
+    }
+
+    private static func modelsWithJobs(_ db: Database) throws -> Set<String> {
+        try String.fetchSet(
+            db.cachedStatement(sql: "SELECT DISTINCT model FROM lane WHERE open = 1 AND pending > 0"))
     }
 
     private func readNow<Value>(_ body: (Database) throws -> Value) throws(StoreFailure) -> Value {

@@ -28,7 +28,7 @@ package final class SchedulerHost: Sendable {
     /// Decides instead of the scheduler, under the same lock: scripted effects in tests of the rooms around it.
     package typealias Script = @Sendable (Event, Instant, inout [Effect]) -> Void
     /// Takes the wish for more jobs of a pool. Called without the lock, on whatever thread submitted the event.
-    package typealias ClaimReceiver = @Sendable (PoolID, _ limit: Int) -> Void
+    package typealias ClaimReceiver = @Sendable (PoolID, ModelID, _ limit: Int) -> Void
     /// Takes the scheduler's figures. Called without the lock, on whatever thread submitted the event.
     package typealias ObservationReceiver = @Sendable (Observation) -> Void
 
@@ -48,8 +48,8 @@ package final class SchedulerHost: Sendable {
     private struct Receivers {
         var claims: ClaimReceiver?
         var observer: Observer?
-        /// Claims that came before their receiver; at most one entry for each pool.
-        var earlyClaims: [PoolID: Int] = [:]
+        /// Claims that came before their receiver; at most one of each model.
+        var earlyClaims: [(pool: PoolID, model: ModelID, limit: Int)] = []
     }
 
     package let clock: MonotonicClock
@@ -92,10 +92,10 @@ package final class SchedulerHost: Sendable {
     package func receiveClaims(_ receiver: @escaping ClaimReceiver) {
         let early = receivers.withLock { receivers in
             receivers.claims = receiver
-            defer { receivers.earlyClaims = [:] }
-            return receivers.earlyClaims.sorted { $0.key.index < $1.key.index }
+            defer { receivers.earlyClaims = [] }
+            return receivers.earlyClaims
         }
-        for (pool, limit) in early { receiver(pool, limit) }
+        for claim in early { receiver(claim.pool, claim.model, claim.limit) }
     }
 
     /// Sets who counts the scheduler's figures; earlier ones are lost.
@@ -187,18 +187,18 @@ package final class SchedulerHost: Sendable {
         for effect in effects {
             switch effect {
             case .forward, .refuse: continue
-            case .claimJobs(let pool, let limit): claim(pool, limit)
+            case .claimJobs(let pool, let model, let limit): claim(pool, model, limit)
             case .wake(let instant): timer.arm(at: instant, now: now) { [weak self] in self?.submit(.timerFired) }
             case .observe(let observation): observer?.tell(observation)
             }
         }
     }
 
-    private func claim(_ pool: PoolID, _ limit: Int) {
+    private func claim(_ pool: PoolID, _ model: ModelID, _ limit: Int) {
         let receiver = receivers.withLock { receivers in
-            if receivers.claims == nil { receivers.earlyClaims[pool] = limit }
+            if receivers.claims == nil { receivers.earlyClaims.append((pool, model, limit)) }
             return receivers.claims
         }
-        receiver?(pool, limit)
+        receiver?(pool, model, limit)
     }
 }

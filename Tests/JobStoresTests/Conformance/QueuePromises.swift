@@ -18,8 +18,8 @@ extension StorePromise {
             let rest = try await store.claim(ClaimRequest(models: ["m"], limit: 5, now: Time.start))
             #expect(rest.jobs.map(\.id.line) == [1])
             #expect(rest.pending == 0)
-            #expect(try await store.pending(models: ["m"]) == 0)
-            #expect(try await store.pending(models: ["other"]) == 2)
+            #expect(try await store.pending(models: ["m"]).isEmpty)
+            #expect(try await store.pending(models: ["m", "n", "other"]) == ["other": 2])
             await store.close()
         },
         StorePromise("a claimed job tells all that its attempt needs") { fixture in
@@ -105,7 +105,7 @@ extension StorePromise {
             let first = try #require(try await Steps.claim(store, 1).first)
             _ = try await store.apply(
                 [Steps.change(first, .granted), Steps.change(first, .released)], now: Time.at(1))
-            #expect(try await store.pending(models: ["m"]) == 1)
+            #expect(try await store.pending(models: ["m"]) == ["m": 1])
             let second = try #require(try await Steps.claim(store, 1).first)
             #expect(second.id == first.id)
             #expect(second.lease != first.lease)

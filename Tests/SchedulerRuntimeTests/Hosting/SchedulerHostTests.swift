@@ -119,12 +119,14 @@ private func onLoops(_ count: Int, _ body: ([any EventLoop]) async throws -> Voi
     @Test func claimsReachTheirReceiverEvenWhenTheyCameFirst() async throws {
         try await onLoops(1) { loops in
             let host = SchedulerHost(loops: loops) { event, _, effects in
-                if case .backlog(let pool, let pending) = event { effects.append(.claimJobs(pool, limit: pending)) }
+                if case .backlog(let pool, let model, let pending) = event {
+                    effects.append(.claimJobs(pool, model, limit: pending))
+                }
             }
             let claims = Mutex<[Int]>([])
-            host.submit(.backlog(PoolID(0), pending: 3))
-            host.receiveClaims { _, limit in claims.withLock { $0.append(limit) } }
-            host.submit(.backlog(PoolID(0), pending: 5))
+            host.submit(.backlog(PoolID(0), ModelID(0), pending: 3))
+            host.receiveClaims { _, _, limit in claims.withLock { $0.append(limit) } }
+            host.submit(.backlog(PoolID(0), ModelID(0), pending: 5))
             #expect(claims.withLock { $0 } == [3, 5])
         }
     }
@@ -136,12 +138,12 @@ private func onLoops(_ count: Int, _ body: ([any EventLoop]) async throws -> Voi
             let host = SchedulerHost(loops: loops) { event, now, effects in
                 times.withLock { $0.append(now.nanoseconds) }
                 switch event {
-                case .backlog(_, let milliseconds): effects.append(.wake(at: now + .milliseconds(milliseconds)))
+                case .backlog(_, _, let milliseconds): effects.append(.wake(at: now + .milliseconds(milliseconds)))
                 case .timerFired: fired.succeed()
                 default: break
                 }
             }
-            host.submit([.backlog(PoolID(0), pending: 3_600_000), .backlog(PoolID(0), pending: 1)])
+            host.submit([.backlog(PoolID(0), ModelID(0), pending: 3_600_000), .backlog(PoolID(0), ModelID(0), pending: 1)])
             try await fired.futureResult.get()
             let seen = times.withLock { $0 }
             #expect(seen == seen.sorted())
