@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Bytes of request bodies held in memory by the whole process.
+/// Bytes held in memory by the whole process: bodies of requests, and answers to jobs while they come.
 package final class BufferBudget: Sendable {
     package let limit: Int
     private let used = Atomic<Int>(0)
@@ -9,9 +9,12 @@ package final class BufferBudget: Sendable {
     package init(limit: Int) { self.limit = limit }
 
     /// True when `bytes` were taken from the budget; they must be given back with `release`.
-    package func reserve(_ bytes: Int) -> Bool {
+    package func reserve(_ bytes: Int) -> Bool { reserve(bytes, within: limit) }
+
+    /// The same, if no more than `bound` bytes are then in use.
+    package func reserve(_ bytes: Int, within bound: Int) -> Bool {
         let before = used.add(bytes, ordering: .relaxed).oldValue
-        if before &+ bytes <= limit { return true }
+        if before &+ bytes <= bound { return true }
         used.subtract(bytes, ordering: .relaxed)
         return false
     }

@@ -101,6 +101,47 @@ import Testing
         }
     }
 
+    @Test(arguments: [false, true])
+    func answersThatGrowTogetherStayWithinJobsHalfOfTheBudget(inChunks: Bool) async throws {
+        var options = FixtureOptions()
+        options.settings.bufferBudgetBytes = 8000
+        let body = "{\"x\":\"" + String(repeating: "a", count: 3000) + "\"}"
+        let sent = Journal<Int>()
+        let release = Journal<Bool>()
+        // The first answer stays open with most of the room, so that the second finds too little.
+        let engine = FakeEngine { socket in
+            _ = await socket.takeMessage()
+            if inChunks {
+                try await socket.send(
+                    "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n")
+                try await socket.send("\(String(body.utf8.count, radix: 16))\r\n\(body)\r\n")
+            } else {
+                let head =
+                    "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: \(body.utf8.count)\r\n\r\n"
+                try await socket.send(head + String(body.dropLast(1)))
+            }
+            sent.append(body.utf8.count)
+            await release.wait { !$0.isEmpty }
+            try await socket.send(inChunks ? "0\r\n\r\n" : "}")
+        }
+        try await withGateway([engine], options) { gateway in
+            let answers = Journal<JobAnswer>()
+            for _ in 0..<2 {
+                let placed = sent.entries.count
+                gateway.listener.jobs.place(attempt(gateway), onGrant: { _, _ in }, onAnswer: { answers.append($0) })
+                await sent.wait { $0.count > placed }
+            }
+            await answers.wait { !$0.isEmpty }
+            #expect(answers.entries.map(\.outcome) == [.bufferBudget])
+            release.append(true)
+            await answers.wait { $0.count == 2 }
+            #expect(answers.entries.map(\.outcome) == [.bufferBudget, .completed])
+            #expect(answers.entries.last.map { String(buffer: $0.body) } == body)
+            #expect(gateway.listener.budget.usedBytes == 0)
+            #expect(await gateway.everyWorkEndsOnce())
+        }
+    }
+
     @Test func aCutAnswerIsTold() async throws {
         let engine = FakeEngine { socket in
             _ = await socket.takeMessage()

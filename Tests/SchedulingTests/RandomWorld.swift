@@ -108,7 +108,8 @@ struct RandomWorld: ~Copyable {
         let prompt = chain.last.map { $0.endByte / 4 + generator.below(200) } ?? generator.below(2500)
         let arrival = Arrival(
             work: WorkID(home: 0, serial: serial), pool: PoolID(pool),
-            model: ModelID(model ?? generator.below(4)), band: band ?? (generator.below(3) == 0 ? .async : .realtime), promptTokens: prompt,
+            model: ModelID(model ?? generator.below(4)), band: band ?? (generator.below(3) == 0 ? .async : .realtime),
+            promptTokens: prompt,
             expectedOutputTokens: generator.below(300), sequences: generator.below(8) == 0 ? 3 : 1, prefix: chain,
             timeToLive: .milliseconds(Int64(generator.below(4000))),
             deadline: now + .seconds(Int64(generator.below(100))), mayRetryAfterSend: generator.below(4) > 0)

@@ -60,11 +60,12 @@ struct Gateway: Sendable {
         telemetry.addSources(fleet: fleet, store: store, listener: listener, settings: settings)
         let feeder = feeder
         fleet.registry.onDirectoryChange { feeder.directoryChanged() }
-        fleet.host.receiveClaims { pool, limit in feeder.receiveClaim(pool, limit: limit) }
+        fleet.host.receiveClaims { pool, model, limit in feeder.receiveClaim(pool, model, limit: limit) }
         let (routes, keys) = (routes, keys)
         telemetry.telemetry.addSource {
             let keyFile = keys.map { MetricFamily(MetricCatalogue.keyFileFailures, Double($0.failures)) }
-            return routes.metrics() + (keyFile.map { [$0] } ?? [])
+            let held = MetricFamily(MetricCatalogue.heldJobBytes, Double(feeder.heldBytes))
+            return routes.metrics() + [held] + (keyFile.map { [$0] } ?? [])
         }
     }
 

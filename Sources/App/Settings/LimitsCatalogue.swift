@@ -153,7 +153,8 @@ enum LimitsCatalogue {
     static let feeder: [BoundSetting<FeederSettings>] = [
         BoundSetting(
             "jobs.held-bytes", \.heldBytes, bytes,
-            "Bodies and answers of running jobs in memory; at it no more are started. Half of it is divided between the models with jobs."),
+            "Bodies and answers of running jobs in memory; at it no more are started. Half of it is divided between the models with jobs."
+        ),
         BoundSetting(
             "jobs.placement-wait", \.placementWait, wait,
             "How long a job waits for room before it is put back for later."),

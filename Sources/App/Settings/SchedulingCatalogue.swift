@@ -74,7 +74,8 @@ enum SchedulingCatalogue {
         BoundSetting(
             "async.read-ahead", \.readAhead.window, .integer(1...100_000), "Jobs of a model read ahead of need."),
         BoundSetting(
-            "async.read-ahead-mark", \.readAhead.lowMark, .integer(1...100_000), "More of a model are read when fewer wait."),
+            "async.read-ahead-mark", \.readAhead.lowMark, .integer(1...100_000),
+            "More of a model are read when fewer wait."),
     ]
 
     private static let fleet: [BoundSetting<PoolSettings>] = [

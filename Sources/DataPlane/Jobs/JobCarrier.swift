@@ -11,6 +11,9 @@ final class JobCarrier: ExchangeOwner {
     private let onGrant: @Sendable (WorkID, EndpointID) -> Void
     private var onAnswer: (@Sendable (JobAnswer) -> Void)?
     private var body = ByteBuffer()
+    /// Bytes of the answer that are taken from the budget until it is handed over.
+    private var reservedBytes = 0
+    private var budget: BufferBudget?
     private(set) var refusal: Outcome?
     private var status = 0
     private var retryAfter: Duration?
@@ -29,6 +32,7 @@ final class JobCarrier: ExchangeOwner {
 
     func begin(on relay: LoopRelay) {
         limit = relay.settings.jobAnswerBytes
+        budget = relay.budget
         let now = relay.now()
         var record = RequestRecord(
             work: attempt.arrival.work, requestID: attempt.requestID, band: .async, method: "POST",
@@ -55,7 +59,7 @@ final class JobCarrier: ExchangeOwner {
 
     func writeHead(into text: inout ByteText, for lane: EngineLane) {
         // What an earlier attempt's engine said before it was given up is no part of this one's answer.
-        body = ByteBuffer()
+        dropBody()
         refusal = nil
         text.append(bytes: lane.methodAndPrefix)
         text.append(string: attempt.path)
@@ -70,13 +74,35 @@ final class JobCarrier: ExchangeOwner {
         retryAfter = head.retryAfter
         engineRequestID = head.head.fields.first(.requestID).map { head.bytes.text($0.valueRange) }
         guard case .length(let length) = framing else { return }
-        if length > limit { refusal = .answerTooLarge } else { body.reserveCapacity(min(length, 1 << 20)) }
+        if length > limit {
+            refusal = .answerTooLarge
+        } else if hold(length) {
+            body.reserveCapacity(min(length, 1 << 20))
+        }
     }
 
     func payload(_ bytes: UnsafeRawBufferPointer) {
         guard refusal == nil else { return }
         guard body.readableBytes + bytes.count <= limit else { return refusal = .answerTooLarge }
+        if body.readableBytes + bytes.count > reservedBytes, !hold(bytes.count) { return }
         body.writeBytes(bytes)
+    }
+
+    /// Takes bytes of the answer from the half of the budget that jobs may fill; the other is real-time's. Without room
+    /// the attempt ends, and its job is tried again later.
+    private func hold(_ bytes: Int) -> Bool {
+        guard let budget, budget.reserve(bytes, within: budget.limit / 2) else {
+            refusal = .bufferBudget
+            return false
+        }
+        reservedBytes += bytes
+        return true
+    }
+
+    private func dropBody() {
+        body = ByteBuffer()
+        budget?.release(reservedBytes)
+        reservedBytes = 0
     }
 
     func answerBytes(_ bytes: ByteBuffer) {}
@@ -87,13 +113,13 @@ final class JobCarrier: ExchangeOwner {
 
     /// A broken answer is no result: nothing of it is kept.
     func answerBroken(_ outcome: Outcome) {
-        body = ByteBuffer()
+        dropBody()
         end(outcome)
     }
 
     func refused(_ outcome: Outcome, retryAfter: Duration?) -> ToldRefusal {
         // An engine that was given up may have said something before.
-        body = ByteBuffer()
+        dropBody()
         self.retryAfter = retryAfter
         end(outcome)
         return ToldRefusal()
@@ -111,7 +137,7 @@ final class JobCarrier: ExchangeOwner {
             answer.outputTokens = record.outputTokens
             answer.cachedTokens = record.cachedTokens
         }
-        body = ByteBuffer()
+        dropBody()
         onAnswer(answer)
     }
 }

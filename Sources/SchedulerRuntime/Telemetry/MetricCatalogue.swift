@@ -75,6 +75,8 @@ package enum MetricCatalogue {
 
     package static let backlog = MetricDefinition(
         "neap_async_backlog_jobs", .gauge, ["pool"], help: "Jobs that the store could bring now.")
+    package static let heldJobBytes = MetricDefinition(
+        "neap_jobs_held_bytes", .gauge, help: "Bytes of running jobs in memory now; bounded by jobs.held-bytes.")
     package static let asyncPaused = MetricDefinition(
         "neap_async_paused", .gauge, help: "1 while no jobs are granted: draining, or the store is unwell.")
     package static let works = MetricDefinition(
@@ -124,9 +126,9 @@ package enum MetricCatalogue {
         "neap_client_connections_stalled_total", .counter,
         help: "Client connections cut because the client took nothing of what was written.")
     package static let bufferedBytes = MetricDefinition(
-        "neap_buffered_body_bytes", .gauge, help: "Bytes of request bodies held in memory now.")
+        "neap_buffered_body_bytes", .gauge, help: "Bytes of requests and of jobs' growing answers held in memory now.")
     package static let bufferLimit = MetricDefinition(
-        "neap_buffered_body_limit_bytes", .gauge, help: "The most bytes of request bodies that may be held.")
+        "neap_buffered_body_limit_bytes", .gauge, help: "The most of them that may be held.")
     package static let bufferWaits = MetricDefinition(
         "neap_buffered_body_waits_total", .counter, help: "Request bodies that had to wait for room.")
 

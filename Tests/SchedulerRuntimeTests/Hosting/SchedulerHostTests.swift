@@ -143,7 +143,9 @@ private func onLoops(_ count: Int, _ body: ([any EventLoop]) async throws -> Voi
                 default: break
                 }
             }
-            host.submit([.backlog(PoolID(0), ModelID(0), pending: 3_600_000), .backlog(PoolID(0), ModelID(0), pending: 1)])
+            host.submit([
+                .backlog(PoolID(0), ModelID(0), pending: 3_600_000), .backlog(PoolID(0), ModelID(0), pending: 1),
+            ])
             try await fired.futureResult.get()
             let seen = times.withLock { $0 }
             #expect(seen == seen.sorted())
