@@ -3,20 +3,42 @@ import Foundation
 import Glibc
 
 /// Adds lines to a key file so that a reader never sees half of one. Owner, group and mode stay as they are: the
-/// gateway that reads the file is often another user than the operator who adds a key.
+/// gateway that reads the file is often another user than the operator who adds a key. Edits of one folder's key files
+/// come one after the other, so that none is lost.
 struct KeyFileEdit {
     let path: String
     /// The system's `fchown`, but for tests: 0, or -1 with `errno`.
     var setOwner: (Int32, uid_t, gid_t) -> Int32 = { fchown($0, $1, $2) }
+    /// How often, at ten milliseconds' distance, another's edit is waited for: five seconds.
+    var lockAttempts = 500
 
     /// Reads the file as the gateway would, adds the entry, and puts the whole in place at once. Refuses, and leaves
     /// everything as it was, when the new file cannot be given to the old one's owner.
     func append(_ entry: KeyEntry) throws(KeyFileError) {
+        let lock = try lockFolder()
+        defer { close(lock) }
         let before = try present()
         let separator = before.text.isEmpty || before.text.hasSuffix("\n") ? "" : "\n"
         let text = before.text + separator + KeyFile.line(for: entry) + "\n"
         _ = try KeyFile.parse(text)
         try replace(before, with: text)
+    }
+
+    /// The folder is locked, not the file: that is replaced by another. The lock goes with the descriptor.
+    private func lockFolder() throws(KeyFileError) -> Int32 {
+        let target = realpath(path, nil)
+        defer { free(target) }
+        let file = target.map { String(cString: $0) } ?? path
+        let parent = URL(fileURLWithPath: file).deletingLastPathComponent().path
+        let folder = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard folder >= 0 else { throw failure("cannot be changed, because its folder cannot be opened") }
+        for _ in 0..<max(1, lockAttempts) {
+            if flock(folder, LOCK_EX | LOCK_NB) == 0 { return folder }
+            guard errno == EWOULDBLOCK || errno == EINTR else { break }
+            usleep(10_000)
+        }
+        defer { close(folder) }
+        throw failure("is being changed by another process, or its folder cannot be locked")
     }
 
     private struct Present {

@@ -1,5 +1,6 @@
 import DataPlane
 import Foundation
+import Synchronization
 import Testing
 
 @testable import App
@@ -40,6 +41,37 @@ import Testing
             try FileManager.default.removeItem(atPath: path)
             try KeyFileEdit(path: path).append(entry("a", "one"))
             #expect(throws: KeyFileError.self) { try KeyFileEdit(path: path).append(entry("b", "one")) }
+            #expect(try KeyFile.parse(String(contentsOfFile: path, encoding: .utf8)).count == 1)
+        }
+    }
+
+    @Test func editsAtTheSameTimeLoseNothing() throws {
+        try inFolder { path in
+            let failures = Mutex(0)
+            DispatchQueue.concurrentPerform(iterations: 24) { number in
+                do {
+                    try KeyFileEdit(path: path).append(entry("t\(number)", "key-\(number)"))
+                } catch {
+                    failures.withLock { $0 += 1 }
+                }
+            }
+            #expect(failures.withLock { $0 } == 0)
+            let tenants = try KeyFile.parse(String(contentsOfFile: path, encoding: .utf8)).map(\.identity.tenant)
+            #expect(Set(tenants) == Set((0..<24).map { "t\($0)" }))
+        }
+    }
+
+    @Test func anotherEditThatDoesNotEndIsNamed() throws {
+        try inFolder { path in
+            try KeyFileEdit(path: path).append(entry("a", "one"))
+            let folder = open(URL(fileURLWithPath: path).deletingLastPathComponent().path, O_RDONLY | O_DIRECTORY)
+            defer { close(folder) }
+            #expect(flock(folder, LOCK_EX) == 0)
+            var edit = KeyFileEdit(path: path)
+            edit.lockAttempts = 2
+            #expect { try edit.append(entry("b", "two")) } throws: {
+                ($0 as? KeyFileError)?.problem.hasPrefix("is being changed by another process") == true
+            }
             #expect(try KeyFile.parse(String(contentsOfFile: path, encoding: .utf8)).count == 1)
         }
     }
