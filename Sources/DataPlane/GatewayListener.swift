@@ -127,8 +127,9 @@ package final class GatewayListener: Service {
             return
         }
         let pipeline = channel.pipeline.syncOperations
-        if let context = certificates?.context { try pipeline.addHandler(NIOSSLServerHandler(context: context)) }
-        let connection = ClientConnection(loop: relay, bridge: bridge, permit: permit)
+        let tls = certificates?.context
+        if let tls { try pipeline.addHandler(NIOSSLServerHandler(context: tls)) }
+        let connection = ClientConnection(loop: relay, bridge: bridge, permit: permit, isSecured: tls != nil)
         try channel.syncOptions?.setOption(.recvAllocator, value: ReadSizes(hint: connection.readHint))
         try pipeline.addHandler(connection)
     }

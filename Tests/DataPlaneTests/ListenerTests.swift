@@ -119,6 +119,31 @@ import Testing
         }
     }
 
+    @Test func aDrainDoesNotWaitForAHandshake() async throws {
+        let certificate = try SelfSigned()
+        defer { certificate.remove() }
+        var options = FixtureOptions()
+        options.tls = ListenerTLS(certificateFile: certificate.certificateFile, keyFile: certificate.keyFile)
+        options.drains = true
+        // Longer than this test may take.
+        options.settings.writeStall = .seconds(600)
+        options.settings.headTimeout = .seconds(600)
+        options.settings.drainTimeout = .seconds(600)
+        try await withGateway([], options) { gateway in
+            let silent = try await gateway.connect()
+            // The start of a record of 512 bytes.
+            try await silent.send([0x16, 0x03, 0x01, 0x02, 0x00, 0x01])
+            let deadline = ContinuousClock.now + .seconds(30)
+            while gateway.listener.connections.current == 0, ContinuousClock.now < deadline {
+                try await Task.sleep(for: .milliseconds(2))
+            }
+            #expect(gateway.listener.connections.current == 1)
+            await gateway.drain()
+            await gateway.ended.wait { !$0.isEmpty }
+            await silent.untilClosed()
+        }
+    }
+
     /// A job has no client connection: its end is the signal.
     @Test func aDrainWaitsForJobs() async throws {
         let (asked, go) = (Journal<Int>(), Journal<Int>())

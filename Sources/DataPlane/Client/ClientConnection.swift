@@ -1,6 +1,7 @@
 import FleetTracking
 import FlowControl
 import NIOCore
+import NIOTLS
 import SchedulerRuntime
 import WireFormats
 
@@ -55,6 +56,8 @@ final class ClientConnection: ChannelDuplexHandler, Deadlined {
     /// A response head that goes out with the first bytes of its body.
     var pendingHead: ByteBuffer?
     var answerFraming = BodyFraming.none
+    /// TLS was not agreed on yet: nothing of HTTP came or can be said.
+    private var awaitsHandshake: Bool
     /// The connection ends with the answer in hand.
     var closesAfterAnswer = false
     /// The client's address, for `x-forwarded-for` and logs.
@@ -70,10 +73,12 @@ final class ClientConnection: ChannelDuplexHandler, Deadlined {
     /// Released when this connection closes; counts open connections of the process.
     private let permit: ConnectionPermit
 
-    init(loop: LoopRelay, bridge: ControlBridge?, permit: ConnectionPermit) {
+    /// `isSecured`: a TLS handler comes before this one. The handshake counts to the time of the first head.
+    init(loop: LoopRelay, bridge: ControlBridge?, permit: ConnectionPermit, isSecured: Bool = false) {
         self.loop = loop
         self.bridge = bridge
         self.permit = permit
+        awaitsHandshake = isSecured
         parser = RequestHeadParser(limits: loop.settings.http)
     }
 
@@ -100,6 +105,11 @@ final class ClientConnection: ChannelDuplexHandler, Deadlined {
         if loop.isDraining { return closeNow() }
         if phase == .head { setDeadline(loop.now() + loop.settings.headTimeout) }
         context.fireChannelActive()
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if awaitsHandshake, case TLSUserEvent.handshakeCompleted? = event as? TLSUserEvent { awaitsHandshake = false }
+        context.fireUserInboundEventTriggered(event)
     }
 
     func channelInactive(context: ChannelHandlerContext) { gone() }
@@ -292,6 +302,8 @@ final class ClientConnection: ChannelDuplexHandler, Deadlined {
     /// No further request: an idle connection is closed, a running one after its answer.
     func drain() {
         closesAfterAnswer = true
+        // Nothing of it can be written, so that its end would be waited for as long as for a client that takes nothing.
+        if awaitsHandshake { return closeNow() }
         if phase == .head, inbound.readableBytes == 0 { closeGracefully() }
     }
 
