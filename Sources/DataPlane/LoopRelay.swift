@@ -36,6 +36,9 @@ final class LoopRelay: WorkHome, @unchecked Sendable {
     private var works = ExchangeTable()
     private var routes = RouteMemo()
     private var lanes: [EndpointID: EngineLane] = [:]
+    /// Endpoints whose TLS could not be set up, and when that is tried again.
+    private var distrusted: [EndpointID: Instant] = [:]
+    private static let trustRetry = Duration.seconds(5)
     /// The directory that `lanes` agree with.
     private var laneVersion = -1
     private var progressing: [Exchange] = []
@@ -212,10 +215,7 @@ final class LoopRelay: WorkHome, @unchecked Sendable {
         guard let entry = directory.current.endpoint(endpoint) else { return nil }
         var context: NIOSSLContext?
         if let tls = entry.tls {
-            guard let made = try? EngineTrust.context(tls) else {
-                services.logger.error("no TLS to an engine", metadata: ["endpoint": "\(entry.url)"])
-                return nil
-            }
+            guard let made = trust(in: tls, of: entry) else { return nil }
             context = made
         }
         let lane = EngineLane(entry: entry, tls: context)
@@ -223,7 +223,24 @@ final class LoopRelay: WorkHome, @unchecked Sendable {
         return lane
     }
 
+    /// Nil: its files cannot be used. They are not read again for every request, only after a while.
+    private func trust(in tls: EngineTLS, of entry: EndpointEntry) -> NIOSSLContext? {
+        if let due = distrusted[entry.id], now() < due { return nil }
+        do {
+            let context = try EngineTrust.context(tls)
+            distrusted[entry.id] = nil
+            return context
+        } catch {
+            distrusted[entry.id] = now() + LoopRelay.trustRetry
+            services.logger.error(
+                "no TLS to an engine: its authority file or client certificate cannot be used",
+                metadata: ["endpoint": "\(entry.url)", "problem": "\(error)", "retry": "\(LoopRelay.trustRetry)"])
+            return nil
+        }
+    }
+
     private func refreshLanes() {
+        distrusted = [:]
         // Read before the directory: a change in between is seen the next time.
         laneVersion = directory.version
         let directory = directory.current

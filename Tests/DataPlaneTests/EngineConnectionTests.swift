@@ -1,5 +1,6 @@
 import FleetTracking
 import FlowControl
+import Glibc
 import NIOCore
 import SchedulerRuntime
 import Scheduling
@@ -277,6 +278,35 @@ import Testing
         engine.send(chunk(event("a")))
         bench.advance(by: .seconds(121))
         #expect(!engine.isOpen && owner.calls.last == .broken(.idleTimeout))
+    }
+
+    /// Streams of other paths, and of engines newer than we are, have events of which no output is known.
+    @Test func aStreamOfUnknownEventsIsTakenToHaveBegunOnceItGoesOn() throws {
+        let bench = EngineBench()
+        let (engine, owner) = (try bench.connect(), ScriptedOwner())
+        bench.ask(owner)
+        let unknown = chunk("data: {\"type\":\"page.scored\"}\n\n")
+        engine.send(streamHead)
+        for _ in 0..<8 { engine.send(unknown) }
+        #expect(bench.starts == 0)
+        engine.send(unknown)
+        #expect(bench.starts == 1)
+        bench.advance(by: .seconds(121))
+        #expect(!engine.isOpen && owner.calls.last == .broken(.idleTimeout))
+    }
+
+    @Test func filesThatAreNoTrustAreNotReadForEveryRequest() throws {
+        let bench = EngineBench()
+        let certificate = try SelfSigned()
+        defer { certificate.remove() }
+        let authority = certificate.certificateFile + ".late"
+        defer { unlink(authority) }
+        bench.directory.update { $0.endpoints[0]?.tls = EngineTLS(authorityFile: authority) }
+        #expect(bench.relay.lane(EndpointID(0)) == nil)
+        #expect(link(certificate.certificateFile, authority) == 0)
+        #expect(bench.relay.lane(EndpointID(0)) == nil)
+        bench.advance(by: .seconds(5))
+        #expect(bench.relay.lane(EndpointID(0)) != nil)
     }
 
     @Test func aStreamThatNeverShowsOutputIsCutAtTheFirstBytesLimit() throws {

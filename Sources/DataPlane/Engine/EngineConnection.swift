@@ -83,15 +83,21 @@ final class EngineConnection: ChannelDuplexHandler, Deadlined {
         sentAt = loop.now()
         setDeadline(sentAt, in: loop.firstByteNanoseconds)
         // A single small buffer is taken whole by the kernel, or the connection is dead.
-        requestIsSent = body == nil
-        context.write(wrapOutboundOut(head), promise: nil)
-        if let body {
-            let written = context.eventLoop.makePromise(of: Void.self)
-            written.futureResult.assumeIsolated().whenSuccess { [self] in requestIsSent = true }
-            context.write(wrapOutboundOut(body), promise: written)
+        requestIsSent = body == nil && head.readableBytes <= EngineConnection.surelyTaken
+        var written: EventLoopPromise<Void>?
+        if !requestIsSent {
+            let promise = context.eventLoop.makePromise(of: Void.self)
+            promise.futureResult.assumeIsolated().whenSuccess { [self] in requestIsSent = true }
+            written = promise
         }
+        context.write(wrapOutboundOut(head), promise: body == nil ? written : nil)
+        if let body { context.write(wrapOutboundOut(body), promise: written) }
         context.flush()
     }
+
+    /// The least that a kernel's send buffer has room for when it is empty (Linux: the first `tcp_wmem`, 16 KB at its
+    /// default, less what it keeps for its own book-keeping).
+    private static let surelyTaken = 8192
 
     /// Stops reading from the engine until `resume`: the client does not take what it has.
     func pause() { isPaused = true }

@@ -4,7 +4,8 @@ import WireFormats
 /// What is learned from an answer as it passes: output, usage, error events.
 struct AnswerWatch {
     private(set) var isStream = false
-    private var observer: StreamObserver?
+    /// Of a stream. Not an optional: reading a part of one copies the whole, once for each chunk.
+    private var observer = StreamObserver()
     private var tail: AnswerTail?
     private var scan: AnswerScan?
     /// The length of an answer that may come in one piece.
@@ -25,7 +26,6 @@ struct AnswerWatch {
         }
         if isEvents {
             isStream = true
-            observer = StreamObserver()
         } else if isJSON {
             if case .length(let length) = head.head.framing { wholeLength = length }
         }
@@ -33,10 +33,12 @@ struct AnswerWatch {
     }
 
     private var wantsTail = false
+    /// The most events before a stream's first output, with room to spare: five in the Responses API.
+    private static let openingEvents = 8
 
     mutating func observe(_ bytes: UnsafeRawBufferPointer) {
         if isStream {
-            observer?.observe(bytes)
+            observer.observe(bytes)
         } else if wantsTail {
             if bytes.count == wholeLength {
                 scan = AnswerScan(whole: bytes)
@@ -48,15 +50,18 @@ struct AnswerWatch {
     }
 
     mutating func finish() {
-        observer?.finish()
+        if isStream { observer.finish() }
         if let tail { scan = tail.scan() }
     }
 
-    var firstEvent: FirstEventVerdict { observer?.firstEvent ?? .ordinary }
+    var firstEvent: FirstEventVerdict { isStream ? observer.firstEvent : .ordinary }
     /// Of a stream, about one for each token.
-    var outputTokens: Int { observer?.contentEvents ?? 0 }
-    var hasErrorEvent: Bool { observer?.errorEvent ?? false }
-    var usage: TokenUsage? { isStream ? observer?.usage : scan?.usage }
+    var outputTokens: Int { observer.contentEvents }
+    /// Something was put out. Streams begin with a few events that say nothing (a role, `response.created`, a ping);
+    /// after more than those, output is taken to have begun even where its events are of no known form.
+    var hasOutput: Bool { observer.contentEvents > 0 || observer.events > AnswerWatch.openingEvents }
+    var hasErrorEvent: Bool { observer.errorEvent }
+    var usage: TokenUsage? { isStream ? observer.usage : scan?.usage }
 
     private static func isPlain(_ head: EngineHead) -> Bool {
         guard let coding = head.head.fields.first(.contentEncoding) else { return true }

@@ -264,7 +264,7 @@ final class Exchange {
 
     /// The engine has taken the request, but this answer shows no output yet: of a stream no event with content, of
     /// another answer no byte of its body.
-    var awaitsOutput: Bool { answer.isStream ? answer.outputTokens == 0 : record.bytesOut == 0 }
+    var awaitsOutput: Bool { answer.isStream ? !answer.hasOutput : record.bytesOut == 0 }
 
     /// What a 5xx says is not that the engine took the work on: it counts as a failure at its end.
     private var mayStart: Bool { record.status < 500 }

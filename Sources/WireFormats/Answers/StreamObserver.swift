@@ -15,18 +15,28 @@ package struct StreamObserver: Sendable {
     }
 
     /// The next bytes of the stream's payload.
-    package mutating func observe(_ bytes: UnsafeRawBufferPointer) { splitter.feed(bytes, to: &facts) }
+    package mutating func observe(_ bytes: UnsafeRawBufferPointer) {
+        splitter.feed(bytes, to: &facts)
+        contentEvents = facts.contentEvents
+        events = facts.events
+        firstEvent = facts.firstEvent
+    }
 
     /// The stream ended: an event without its closing blank line is looked at too. More may not be fed.
     package mutating func finish() {
         splitter.finish(to: &facts)
-        if facts.firstEvent == .undecided { facts.firstEvent = .ordinary }
+        contentEvents = facts.contentEvents
+        events = facts.events
+        firstEvent = facts.firstEvent == .undecided ? .ordinary : facts.firstEvent
     }
 
     /// Output seen, about one per token: one per choice of a chunk that carries text, reasoning, tool calls or ids.
-    package var contentEvents: Int { facts.contentEvents }
+    /// Stored, as the next two are: they are asked for with each chunk, and what is computed is asked of a copy.
+    package private(set) var contentEvents = 0
     /// All events with data, `[DONE]` included, oversized ones not.
-    package var events: Int { facts.events }
+    package private(set) var events = 0
+    /// What the first event said; `ordinary` once the stream ended without one.
+    package private(set) var firstEvent = FirstEventVerdict.undecided
     /// Events over the limit, which were passed over.
     package var oversizedEvents: Int { facts.oversizedEvents }
     /// The API's end came: `[DONE]`, `message_stop`, or a final `response.…` event. Does not mean success.
@@ -37,6 +47,4 @@ package struct StreamObserver: Sendable {
     package var usage: TokenUsage? { facts.usage ?? facts.timings }
     /// The latest finish reason, such as `stop`, `length`, `end_turn`, `completed`.
     package var finishReason: String? { facts.finishReason }
-    /// What the first event said; `ordinary` once the stream ended without one.
-    package var firstEvent: FirstEventVerdict { facts.firstEvent }
 }
