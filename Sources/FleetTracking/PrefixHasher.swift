@@ -104,11 +104,13 @@ package struct PrefixHasher: Sendable {
         var (first, second, third, fourth) = lanes
         let (firstKey, secondKey, thirdKey, fourthKey) = secrets
         var cursor = start
+        // Key and state join every other lane by addition: were all four alike, the compiler would put the lanes into
+        // vector registers, which have no full multiplication, and take each word out again.
         for _ in 0..<count {
-            first = PrefixHasher.multiply(word(cursor, 0) ^ firstKey, word(cursor, 8) ^ first)
-            second = PrefixHasher.multiply(word(cursor, 16) ^ secondKey, word(cursor, 24) ^ second)
-            third = PrefixHasher.multiply(word(cursor, 32) ^ thirdKey, word(cursor, 40) ^ third)
-            fourth = PrefixHasher.multiply(word(cursor, 48) ^ fourthKey, word(cursor, 56) ^ fourth)
+            first = PrefixHasher.multiply(word(cursor, 0) ^ firstKey, word(cursor, 8) &+ first)
+            second = PrefixHasher.multiply(word(cursor, 16) &+ secondKey, word(cursor, 24) ^ second)
+            third = PrefixHasher.multiply(word(cursor, 32) ^ thirdKey, word(cursor, 40) &+ third)
+            fourth = PrefixHasher.multiply(word(cursor, 48) &+ fourthKey, word(cursor, 56) ^ fourth)
             cursor += PrefixHasher.stripe
         }
         lanes = (first, second, third, fourth)

@@ -4,6 +4,9 @@ package import FleetTracking
 ///
 /// Both bands are bounded in works and prompt tokens. A work that leaves early (cancelled, expired) is taken out where
 /// it stands: each waiting work has one entry in its lane and one in the order of expiry, no more.
+///
+/// What is asked at every event is stored: to call a method of another module's value, a caller that holds it in an
+/// array first copies the whole, with a reference count for each of its arrays.
 package struct FlowController: Sendable {
     private struct Slot: Sendable {
         var queued: QueuedWork
@@ -30,8 +33,10 @@ package struct FlowController: Sendable {
     private var expiries = WaitingHeap()
     /// By slot: where it stands among the expiries.
     private var expiryPlaces: [Int32] = []
-    private var realtimeDepth = Depth()
-    private var asyncDepth = Depth()
+    package private(set) var realtimeDepth = Depth()
+    package private(set) var asyncDepth = Depth()
+    /// When the next work's time to live ends; nil: none waits for ever less.
+    package private(set) var nextExpiry: Instant?
     private var drain = (realtime: DrainMeter(), async: DrainMeter())
     /// Reused by `behind`.
     private var found: [Int32] = []
@@ -51,8 +56,8 @@ package struct FlowController: Sendable {
     /// True when real-time work of this model waits.
     package func hasWaiting(_ model: ModelID) -> Bool { realtimeDepth.works > 0 && realtimeLanes.hasWaiting(model) }
 
-    /// Jobs of this model that wait.
-    package func waitingJobs(_ model: ModelID) -> Int { asyncLanes.waiting(model) }
+    /// Jobs of this model that wait. Changes nothing: `mutating` saves the caller the copy.
+    package mutating func waitingJobs(_ model: ModelID) -> Int { asyncLanes.waiting(model) }
 
     /// Lets a work wait in the place that its arrival and deadline give it.
     package mutating func enqueue(_ queued: QueuedWork) -> QueueTicket {
@@ -66,6 +71,7 @@ package struct FlowController: Sendable {
         if queued.expiresAt < .distantFuture {
             let key = WaitingKey(major: queued.expiresAt.nanoseconds, minor: queued.arrival)
             expiries.insert(key, slot: ticket.slot, &expiryPlaces)
+            noteExpiry()
         }
         change(queued.band, works: 1, promptTokens: queued.promptTokens)
         return ticket
@@ -77,7 +83,10 @@ package struct FlowController: Sendable {
         guard let queued = queued(ticket) else { return nil }
         let slot = Int(ticket.slot)
         if queued.band == .realtime { realtimeLanes.remove(ticket.slot) } else { asyncLanes.remove(ticket.slot) }
-        if expiryPlaces[slot] >= 0 { expiries.remove(at: Int(expiryPlaces[slot]), &expiryPlaces) }
+        if expiryPlaces[slot] >= 0 {
+            expiries.remove(at: Int(expiryPlaces[slot]), &expiryPlaces)
+            noteExpiry()
+        }
         slots[slot].isLive = false
         slots[slot].generation &+= 1
         freeSlots.append(ticket.slot)
@@ -134,8 +143,7 @@ package struct FlowController: Sendable {
 
     // MARK: Time
 
-    /// When the next work's time to live ends; nil: none waits for ever less.
-    package func nextExpiry() -> Instant? { expiries.first.map { Instant(nanoseconds: $0.key.major) } }
+    private mutating func noteExpiry() { nextExpiry = expiries.first.map { Instant(nanoseconds: $0.key.major) } }
 
     /// Takes out one work whose time to live is over.
     package mutating func popExpired(at now: Instant) -> QueuedWork? {

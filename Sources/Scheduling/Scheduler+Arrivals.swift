@@ -28,7 +28,7 @@ extension Scheduler {
         }
         arrivals += 1
         var work = WorkState(arrival, number: arrivals, at: now)
-        let mustWait = work.demand.band == .async || pools[pool].flow.hasWaiting(work.model)
+        let mustWait = work.demand.band == .async || waitsRealtime(work.model, pool: pool)
         // A full queue refuses only what would wait; what finds room at once never enters it.
         if works.count >= settings.maximumWorks || (mustWait && !hasPlace(for: work)) {
             effects.append(.refuse(work.id, .queueFull, retryAfter: retryAfter(work.demand.band, pool: pool, now)))
@@ -60,6 +60,10 @@ extension Scheduler {
             }
             wait(slot)
         }
+    }
+
+    private func waitsRealtime(_ model: ModelID, pool: Int) -> Bool {
+        pools[pool].flow.realtimeDepth.works > 0 && pools[pool].flow.hasWaiting(model)
     }
 
     func hasPlace(for work: WorkState) -> Bool {

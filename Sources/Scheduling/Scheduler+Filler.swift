@@ -9,8 +9,8 @@ extension Scheduler {
     /// its use. A first job that does not fit holds back neither other models nor smaller ones behind it, until it is
     /// overdue (`reserve`).
     mutating func fillWithAsync(_ pool: Int, _ now: Instant, _ effects: inout [Effect]) {
-        guard !isAsyncPaused, pools[pool].flow.depth(.realtime).works == 0 else { return }
-        guard pools[pool].flow.depth(.async).works > 0 else { return }
+        guard !isAsyncPaused, pools[pool].flow.realtimeDepth.works == 0 else { return }
+        guard pools[pool].flow.asyncDepth.works > 0 else { return }
         placeReserved(.async, pool: pool, now, &effects)
         pools[pool].flow.beginRound(.async)
         while let head = pools[pool].flow.nextHead(.async) {
@@ -75,7 +75,7 @@ extension Scheduler {
     mutating func claim(_ pool: Int, _ now: Instant, _ effects: inout [Effect]) {
         guard !isAsyncPaused, !isShuttingDown, !pools[pool].readAhead.entries.isEmpty else { return }
         let limit = pools[pool].settings.flow.async.entries
-        var places = limit - pools[pool].flow.depth(.async).works - pools[pool].readAhead.expected
+        var places = limit - pools[pool].flow.asyncDepth.works - pools[pool].readAhead.expected
         for index in pools[pool].readAhead.entries.indices where places > 0 {
             guard let model = pools[pool].readAhead.claimable(index, at: now) else { continue }
             let waiting = pools[pool].flow.waitingJobs(model)

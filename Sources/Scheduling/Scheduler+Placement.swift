@@ -98,7 +98,7 @@ extension Scheduler {
     /// Real-time in order of arrival. A work that fits nowhere holds back all later ones of its model, and only those,
     /// until it is overdue (`reserve`): O(models that wait), and one step more for each work that goes.
     mutating func placeWaiting(_ pool: Int, _ now: Instant, _ effects: inout [Effect]) {
-        guard pools[pool].flow.depth(.realtime).works > 0 else { return }
+        guard pools[pool].flow.realtimeDepth.works > 0 else { return }
         placeReserved(.realtime, pool: pool, now, &effects)
         pools[pool].flow.beginRound(.realtime)
         while let head = pools[pool].flow.nextHead(.realtime) {
@@ -133,13 +133,13 @@ extension Scheduler {
 
     /// When this pool must be looked at again although nothing happens.
     private mutating func nextWake(_ pool: Int, _ now: Instant) -> Instant? {
-        var next = pools[pool].flow.nextExpiry()
+        var next = pools[pool].flow.nextExpiry
         func consider(_ instant: Instant?) {
             guard let instant else { return }
             next = min(next ?? instant, instant)
         }
-        let waitsRealtime = pools[pool].flow.depth(.realtime).works > 0
-        let waitsAsync = pools[pool].flow.depth(.async).works > 0 && !isAsyncPaused
+        let waitsRealtime = pools[pool].flow.realtimeDepth.works > 0
+        let waitsAsync = pools[pool].flow.asyncDepth.works > 0 && !isAsyncPaused
         if waitsRealtime || waitsAsync {
             for index in fleet.members(of: PoolID(pool)) {
                 consider(fleet.nextRoom(index, band: waitsRealtime ? .realtime : .async, after: now))

@@ -128,14 +128,14 @@ import Testing
         _ = flow.enqueue(Self.queued(1, expires: 30))
         let second = flow.enqueue(Self.queued(2, expires: 10))
         _ = flow.enqueue(Self.queued(3, .async, expires: 20))
-        #expect(flow.nextExpiry() == .zero + .seconds(10))
+        #expect(flow.nextExpiry == .zero + .seconds(10))
         flow.remove(second)
-        #expect(flow.nextExpiry() == .zero + .seconds(20))
+        #expect(flow.nextExpiry == .zero + .seconds(20))
         #expect(flow.popExpired(at: .zero + .seconds(19)) == nil)
         #expect(flow.popExpired(at: .zero + .seconds(40))?.work.rawValue == 3)
         #expect(flow.popExpired(at: .zero + .seconds(40))?.work.rawValue == 1)
         #expect(flow.popExpired(at: .zero + .seconds(40)) == nil)
-        #expect(flow.nextExpiry() == nil)
+        #expect(flow.nextExpiry == nil)
     }
 
     @Test func `advice rests on the rate at which works leave`() {
@@ -180,7 +180,7 @@ import Testing
                     line.tickets[expired.work.rawValue] = nil
                     model.removeAll { $0.work == expired.work }
                 }
-                #expect(line.flow.nextExpiry() == model.map(\.expiresAt).min())
+                #expect(line.flow.nextExpiry == model.map(\.expiresAt).min())
             }
             for band in Band.allCases {
                 let waiting = model.filter { $0.band == band }
