@@ -54,20 +54,34 @@ struct GatewayReload: Sendable {
         return nil
     }
 
-    /// Keys that differ and are read at the start only.
+    /// Keys that differ and are read at the start only: all but those of pools, and the contents of the files named.
     static func needRestart(from old: Settings, to new: Settings) -> [String] {
         var keys: [String] = []
-        func compare<Value: Equatable>(_ key: String, _ path: KeyPath<Settings, Value>) {
-            if old[keyPath: path] != new[keyPath: path] { keys.append(key) }
+        func compare<Value: Equatable>(_ setting: SettingDescriptor, _ path: KeyPath<Settings, Value>) {
+            if old[keyPath: path] != new[keyPath: path] { keys.append(setting.key) }
         }
-        compare("listen.host", \.host)
-        compare("listen.port", \.port)
-        compare("listen.tls-certificate", \.certificateFile)
-        compare("runtime.event-loops", \.eventLoops)
-        compare("data.directory", \.dataDirectory)
-        compare("keys.file", \.keysFile)
-        compare("log.access", \.accessLog)
-        compare("log.trace", \.traceLog)
+        func compare<Root>(_ settings: [BoundSetting<Root>], _ path: KeyPath<Settings, Root>) {
+            keys += settings.filter { $0.differs(old[keyPath: path], new[keyPath: path]) }.map(\.descriptor.key)
+        }
+        compare(ProcessSettings.host.descriptor, \.host)
+        compare(ProcessSettings.port.descriptor, \.port)
+        compare(ProcessSettings.insecureAny.descriptor, \.allowsAnyone)
+        compare(ProcessSettings.certificate.descriptor, \.certificateFile)
+        compare(ProcessSettings.privateKey.descriptor, \.privateKeyFile)
+        compare(ProcessSettings.eventLoops.descriptor, \.eventLoops)
+        compare(ProcessSettings.dataDirectory.descriptor, \.dataDirectory)
+        compare(ProcessSettings.keysFile.descriptor, \.keysFile)
+        compare(ProcessSettings.keysInterval.descriptor, \.keysInterval)
+        compare(ProcessSettings.logLevel.descriptor, \.logLevel)
+        compare(ProcessSettings.accessLog.descriptor, \.accessLog)
+        compare(ProcessSettings.traceLog.descriptor, \.traceLog)
+        compare(SchedulingCatalogue.pool, \.scheduling)
+        compare(SchedulingCatalogue.scheduler, \.scheduler)
+        compare(WatchCatalogue.settings, \.watch)
+        compare(LimitsCatalogue.relay, \.relay)
+        compare(LimitsCatalogue.control, \.control)
+        compare(LimitsCatalogue.store, \.store)
+        compare(LimitsCatalogue.feeder, \.feeder)
         return keys
     }
 }

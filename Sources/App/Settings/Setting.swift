@@ -59,6 +59,8 @@ protocol DefaultedSettings: Sendable {
 struct BoundSetting<Root: DefaultedSettings>: Sendable {
     var descriptor: SettingDescriptor
     var apply: @Sendable (SettingsDocument, inout Root) -> Void
+    /// True when the two have different values.
+    var differs: @Sendable (Root, Root) -> Bool
 
     init<Value: Sendable & Equatable>(
         _ key: String, _ path: any WritableKeyPath<Root, Value> & Sendable, _ kind: ValueKind<Value>, _ reason: String
@@ -66,6 +68,7 @@ struct BoundSetting<Root: DefaultedSettings>: Sendable {
         let setting = Setting(key, kind, default: Root()[keyPath: path], reason: reason)
         descriptor = setting.descriptor
         apply = { document, root in root[keyPath: path] = document.value(setting) }
+        differs = { $0[keyPath: path] != $1[keyPath: path] }
     }
 }
 

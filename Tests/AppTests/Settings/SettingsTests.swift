@@ -163,4 +163,27 @@ import Testing
         let keys = Settings.descriptors.map(\.key)
         #expect(Set(keys).count == keys.count)
     }
+
+    /// Whatever a setting is, a changed one is taken over by a reload or named as one that needs a restart.
+    @Test func everyChangedSettingThatIsReadAtTheStartIsNamed() throws {
+        let texts = [
+            "7", "3", "300", "70ms", "7s", "0.3", "true", "false", "7KiB", "70MiB", "debug", "other", "127.0.0.9",
+        ]
+        let running = try sources(onePool).load()
+        #expect(GatewayReload.needRestart(from: running, to: running).isEmpty)
+        var named = 0
+        for descriptor in Settings.descriptors where !descriptor.key.hasPrefix("pools") {
+            let parts = descriptor.key.split(separator: ".")
+            for text in texts where descriptor.parse(text) != nil && text != descriptor.defaultText {
+                // Some need others beside them, or files.
+                let yaml = onePool + "\(parts[0]):\n  \(parts[1]): \"\(text)\"\n"
+                guard let wanted = try? sources(yaml).load() else { continue }
+                #expect(
+                    GatewayReload.needRestart(from: running, to: wanted).contains(descriptor.key), "\(descriptor.key)")
+                named += 1
+                break
+            }
+        }
+        #expect(named > 80, "\(named) of \(Settings.descriptors.count)")
+    }
 }
