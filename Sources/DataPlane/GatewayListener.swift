@@ -62,7 +62,8 @@ package final class GatewayListener: Service {
             LoopRelay(index: index, eventLoop: loop, services: services)
         }
         certificates = try binding.tls.map { try CertificateHolder($0, logger: services.logger) }
-        connections = ConnectionCount(limit: services.settings.connections)
+        connections = ConnectionCount(
+            limit: services.settings.connections, reserve: services.settings.connectionsReserve)
         for (index, relay) in relays.enumerated() { services.host.attach(relay, loop: index) }
     }
 

@@ -6,8 +6,10 @@ package struct RelaySettings: Sendable {
     package var http = HTTPLimits()
     /// Heads that engines send.
     package var engineHTTP = HTTPLimits(headBytes: 65_536)
-    /// Client connections open at once in the process; beyond it new ones are accepted and closed at once.
+    /// Client connections open at once in the process; beyond it new ones get 503, or are closed at once.
     package var connections = 16_384
+    /// Further ones, for one request each: only health checks and metrics are answered there.
+    package var connectionsReserve = 32
     /// Waiting connections in the kernel's accept queue.
     package var backlog = 4096
     /// The largest request body on engine paths, bytes. Beyond: 413.

@@ -101,6 +101,10 @@ package enum StatusTable {
             status: 400, code: failure.code.rawValue, message: body.message, type: body.type, parameter: body.param)
     }
 
+    package static let connectionsInUse = Refusal(
+        status: 503, code: "connections_in_use", message: "The gateway has as many connections as limits.connections.",
+        type: "server_error", retryAfter: 1, closes: true)
+
     package static let unauthorized = Refusal(
         status: 401, code: "invalid_api_key", message: "A valid API key is needed (Authorization: Bearer KEY).")
 
@@ -170,7 +174,7 @@ package enum StatusTable {
         let own = [
             unauthorized, methodNotAllowed(""), pathNotServed("", model: "", pool: ""), pathUnknown(""),
             modelNotFound("", known: []), bodyTooLarge(limit: 0), lengthRequired, notJSON, encodedBody, headTimeout,
-            bodyTimeout, priorityRefused, controlBusy(limit: 0), controlFailed,
+            bodyTimeout, priorityRefused, controlBusy(limit: 0), controlFailed, connectionsInUse,
         ]
         // Left out: what only an engine's answer can be, and outcomes of requests that were answered or need no answer.
         let framing = HTTPRefusal.allCases.filter { $0 != .badStatusLine }

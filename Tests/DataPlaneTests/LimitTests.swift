@@ -153,12 +153,45 @@ import Testing
     @Test func connectionsOverTheLimitAreClosedAtOnce() async throws {
         var options = FixtureOptions()
         options.settings.connections = 1
+        options.settings.connectionsReserve = 0
         try await withGateway([FakeEngine.answering { _ in jsonAnswer("{}") }], options) { gateway in
             let first = try await gateway.connect()
             try await first.send(chat())
             #expect(await first.takeMessage()?.status == 200)
             let second = try await gateway.connect()
             #expect(await second.takeAll() == "")
+            try await first.send(chat())
+            #expect(await first.takeMessage()?.status == 200)
+            #expect(gateway.listener.connections.refusals == 1)
+        }
+    }
+
+    @Test func beyondTheLimitHealthIsToldAndNothingElse() async throws {
+        var options = FixtureOptions()
+        options.settings.connections = 1
+        options.settings.connectionsReserve = 1
+        options.surface = ScriptedSurface()
+        try await withGateway([FakeEngine.answering { _ in jsonAnswer("{}") }], options) { gateway in
+            let first = try await gateway.connect()
+            try await first.send(chat())
+            #expect(await first.takeMessage()?.status == 200)
+            for path in ["/livez", "/readyz?verbose", "/metrics"] {
+                let probe = try await gateway.connect()
+                try await probe.send("GET \(path) HTTP/1.1\r\nHost: g\r\n\r\n")
+                #expect(await probe.takeMessage()?.status == 200)
+                // Its place is for the next one.
+                #expect(await probe.takeAll() == "")
+                await probe.close()
+                await gateway.connections(are: 1)
+            }
+            #expect(gateway.listener.connections.refusals == 0)
+            let second = try await gateway.connect()
+            try await second.send(chat())
+            let refused = try #require(await second.takeMessage())
+            #expect(refused.status == 503 && refused.text.contains("connections_in_use"))
+            #expect(refused.header("retry-after") == "1")
+            #expect(await second.takeAll() == "")
+            #expect(gateway.listener.connections.refusals == 1)
             try await first.send(chat())
             #expect(await first.takeMessage()?.status == 200)
         }

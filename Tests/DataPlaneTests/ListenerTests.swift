@@ -133,11 +133,7 @@ import Testing
             let silent = try await gateway.connect()
             // The start of a record of 512 bytes.
             try await silent.send([0x16, 0x03, 0x01, 0x02, 0x00, 0x01])
-            let deadline = ContinuousClock.now + .seconds(30)
-            while gateway.listener.connections.current == 0, ContinuousClock.now < deadline {
-                try await Task.sleep(for: .milliseconds(2))
-            }
-            #expect(gateway.listener.connections.current == 1)
+            await gateway.connections(are: 1)
             await gateway.drain()
             await gateway.ended.wait { !$0.isEmpty }
             await silent.untilClosed()

@@ -68,7 +68,10 @@ enum LimitsCatalogue {
 
     private static let clients: [BoundSetting<RelaySettings>] = [
         BoundSetting(
-            "limits.connections", \.connections, count, "Client connections at once; further ones are closed."),
+            "limits.connections", \.connections, count, "Client connections at once; further ones get 503."),
+        BoundSetting(
+            "limits.connections-reserve", \.connectionsReserve, .integer(0...10_000),
+            "Connections beyond that limit in which only `/livez`, `/readyz` and `/metrics` are answered."),
         BoundSetting(
             "limits.backlog", \.backlog, .integer(1...65_535), "Connections waiting in the kernel to be accepted."),
         BoundSetting(

@@ -15,6 +15,13 @@ extension ClientConnection {
         facts.method = head.method == .post ? "POST" : headBytes.text(head.methodRange)
         takePath(head.pathRange, &facts)
         request = facts
+        if permit.isReserved {
+            closesAfterAnswer = true
+            guard ReservedPath.contains(facts.path) else {
+                permit.noteRefusal()
+                return refuseUnread(StatusTable.connectionsInUse)
+            }
+        }
         let isEnginePath = facts.isEnginePath
         let identity = identify(head)
         if isEnginePath || bridge == nil {

@@ -71,7 +71,7 @@ final class ClientConnection: ChannelDuplexHandler, Deadlined {
     private var readIsPending = false
     private let slot = DeadlineSlot()
     /// Released when this connection closes; counts open connections of the process.
-    private let permit: ConnectionPermit
+    let permit: ConnectionPermit
 
     /// `isSecured`: a TLS handler comes before this one. The handshake counts to the time of the first head.
     init(loop: LoopRelay, bridge: ControlBridge?, permit: ConnectionPermit, isSecured: Bool = false) {

@@ -29,3 +29,10 @@ package enum OpenPath {
         }
     }
 }
+
+/// The paths that are answered although clients hold all connections: what decides whether the process lives, and what
+/// tells why.
+enum ReservedPath {
+    /// `path` without its query.
+    static func contains(_ path: String) -> Bool { path == "/livez" || path == "/readyz" || path == "/metrics" }
+}

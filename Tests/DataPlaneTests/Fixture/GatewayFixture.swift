@@ -82,6 +82,11 @@ struct GatewayFixture: Sendable {
     }
 
     /// Waits until every work that arrived has ended. True when each ended exactly once.
+    /// Waits until so many client connections are open. Gives up with the test's own time limit.
+    func connections(are count: Int) async {
+        while listener.connections.current != count, !Task.isCancelled { await Task.yield() }
+    }
+
     func everyWorkEndsOnce() async -> Bool {
         await events.wait { GatewayFixture.ends($0).values.allSatisfy { $0 > 0 } }
         return GatewayFixture.ends(events.entries).values.allSatisfy { $0 == 1 }
