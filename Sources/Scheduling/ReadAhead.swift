@@ -14,6 +14,8 @@ struct ReadAhead: Sendable {
         /// Jobs that arrived since the claim.
         var claimedArrivals = 0
         var nextClaimAt = Instant(nanoseconds: .min)
+        /// Jobs told of during the claim, which may have looked before they were there.
+        var news = 0
 
         var isClaiming: Bool { claimed > 0 }
         /// Jobs of the claim that may still come.
@@ -31,11 +33,12 @@ struct ReadAhead: Sendable {
     /// Jobs of claims that may still come.
     var expected: Int { entries.reduce(0) { $0 + $1.expected } }
 
-    /// The store's word on what could come of a model. While a claim is on its way the claim's end has the last word.
+    /// The store's word on what could come of a model.
     mutating func told(_ model: ModelID, pending: Int) {
         let place = place(of: model)
         if place < entries.count, entries[place].model == model {
             entries[place].pending = max(0, pending)
+            if entries[place].isClaiming { entries[place].news = max(0, pending) }
             drop(place)
         } else if pending > 0 {
             entries.insert(Entry(model: model, pending: pending), at: place)
@@ -46,9 +49,11 @@ struct ReadAhead: Sendable {
     mutating func claimed(_ model: ModelID, pending: Int, at now: Instant) -> Bool {
         let place = place(of: model)
         guard place < entries.count, entries[place].model == model, entries[place].isClaiming else { return false }
-        if entries[place].claimedArrivals == 0 { entries[place].nextClaimAt = now + settings.emptyClaimPause }
+        let isEmpty = entries[place].claimedArrivals == 0 && entries[place].news == 0
+        if isEmpty { entries[place].nextClaimAt = now + settings.emptyClaimPause }
         entries[place].claimed = 0
-        entries[place].pending = max(0, pending)
+        entries[place].pending = max(0, pending, entries[place].news)
+        entries[place].news = 0
         drop(place)
         return true
     }

@@ -180,6 +180,16 @@ import Testing
         #expect(desk.send(.claimed(PoolID(0), ModelID(0), pending: 9)).deeds == [.claim(9)])
     }
 
+    @Test func `jobs told of during a claim are claimed after it`() {
+        var desk = Desk(endpoints: 1)
+        #expect(desk.send(.backlog(PoolID(0), ModelID(0), pending: 3)).deeds == [.claim(3)])
+        // The claim looked before these were there.
+        #expect(desk.send(.backlog(PoolID(0), ModelID(0), pending: 9)).deeds.isEmpty)
+        #expect(desk.send(.claimed(PoolID(0), ModelID(0), pending: 0)).deeds == [.claim(9)])
+        #expect(desk.send(.claimed(PoolID(0), ModelID(0), pending: 0)).deeds.isEmpty)
+        #expect(desk.pool.backlog == 0)
+    }
+
     @Test func `the windows of many models fit in the band together`() {
         var settings = PoolSettings()
         settings.flow.async.entries = 8
