@@ -33,6 +33,8 @@ package struct Endpoint: Sendable {
     var history: LoadHistory
     var hasMeasuredPrefill = false
     var prefixQueries = 0.0
+    /// Its answers tell how many tokens it found in its cache; such an engine says nothing where it found none.
+    var tellsCached = false
     let settings: FleetSettings
 
     package init(_ description: EndpointDescription, settings: FleetSettings) {

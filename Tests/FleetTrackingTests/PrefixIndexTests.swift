@@ -84,4 +84,66 @@ import Testing
             #expect(index.matchedBlocks(other) == walked)
         }
     }
+
+    // MARK: Correction by what engines found
+
+    /// A prompt of 400 tokens.
+    static func prompt(_ number: Int) -> [PrefixBlock] { chain([1000 + number, 1, 2, 3]) }
+
+    /// Prompts that were each used once, the first ones longest ago.
+    static func filled(_ prompts: Int, capacity: Int) -> PrefixIndex {
+        var index = index(tokens: capacity)
+        for prompt in 0..<prompts { index.insert(Self.prompt(prompt)) }
+        return index
+    }
+
+    @Test func `a miss says that all that was used longer ago is gone too`() {
+        var index = Self.filled(20, capacity: 10_000)
+        let tenth = index.match(Self.prompt(10))
+        #expect(tenth.tokens == 400)
+        index.insert(Self.prompt(10))
+        index.correct(tenth, found: 0)
+        for prompt in 0..<10 { #expect(index.matchedBlocks(Self.prompt(prompt)) == 0, "prompt \(prompt)") }
+        // The prompt itself was computed anew, the later ones are still there.
+        for prompt in 10..<20 { #expect(index.matchedBlocks(Self.prompt(prompt)) == 4, "prompt \(prompt)") }
+        // 4000 of 10000 tokens were left: half way there.
+        #expect(abs(index.share - 0.7) < 1e-9)
+        for prompt in 100..<150 { index.insert(Self.prompt(prompt)) }
+        #expect(index.tokens <= 7000 && index.tokens > 6000)
+    }
+
+    @Test func `a miss of what was only just sent says nothing`() {
+        var index = Self.filled(20, capacity: 10_000)
+        let last = index.match(Self.prompt(19))
+        index.correct(last, found: 0)
+        #expect(index.tokens == 8000)
+        #expect(index.share == 1)
+    }
+
+    @Test func `hits let the share grow again, up to the whole`() {
+        var index = Self.filled(20, capacity: 10_000)
+        index.correct(index.match(Self.prompt(10)), found: 0)
+        let share = index.share
+        #expect(share < 1)
+        let hit = index.match(Self.prompt(15))
+        #expect(hit.tokens == 400)
+        index.correct(hit, found: 380)
+        #expect(index.share > share)
+        for _ in 0..<1000 { index.correct(hit, found: 400) }
+        #expect(index.share == 1)
+    }
+
+    @Test func `nothing said can shrink it to nothing or break it`() {
+        var index = Self.filled(20, capacity: 10_000)
+        var generator = SeededGenerator(seed: 8)
+        for _ in 0..<5000 {
+            let chain = Self.prompt(generator.below(60))
+            let match = index.match(chain)
+            index.insert(chain)
+            index.pass(tokens: generator.below(500))
+            index.correct(match, found: generator.below(3) == 0 ? .max / 2 : generator.below(500))
+            #expect(index.tokens <= 10_000 && index.tokens == index.count * 100)
+        }
+        #expect(index.share >= 1.0 / 16 && index.share <= 1)
+    }
 }
