@@ -9,6 +9,9 @@ package struct EndpointDescription: Sendable {
     /// KV capacity in tokens; nil until a sample tells.
     package var kvTokens: Int?
     package var models: [ModelID]
+    /// Endpoints of a pool with the same number are of one kind (model, accelerator, settings): what is learned of the
+    /// step times of one holds for all, but for a factor.
+    package var type = 0
 
     package init(
         id: EndpointID, pool: PoolID, maximumSequences: Int? = nil, batchTokens: Int? = nil, kvTokens: Int? = nil,

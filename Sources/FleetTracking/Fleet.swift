@@ -11,6 +11,8 @@ package struct Fleet: ~Copyable {
     private let maximumEndpoints: Int
     /// Endpoints that are ejected now.
     private var ejected: [Int] = []
+    /// Predicted and learned latencies, by the same index.
+    package private(set) var latency = FleetLatency()
 
     /// `settings` by pool.
     package init(settings: [FleetSettings], maximumEndpoints: Int) {
@@ -118,6 +120,7 @@ package struct Fleet: ~Copyable {
         }
         members[pool].append(index)
         servers[pool].add(index, models: description.models)
+        latency.add(index, description, settings[pool])
         return true
     }
 
@@ -145,7 +148,11 @@ package struct Fleet: ~Copyable {
     // MARK: What samples and probes say
 
     package mutating func observe(_ sample: EngineSample, of id: EndpointID, at now: Instant) -> Bool {
-        change(id) { $0.observe(sample, at: now) }
+        guard change(id, { $0.observe(sample, at: now) }) else { return false }
+        let index = id.index
+        latency.sampled(
+            index, foreign: endpoints[index].foreign, maximumSequences: endpoints[index].capacity.sequences)
+        return true
     }
 
     package mutating func sampleFailed(_ id: EndpointID) -> Bool {
@@ -196,12 +203,28 @@ package struct Fleet: ~Copyable {
             endpoint.trials.sent(ticket, demand.band, serial: endpoint.health.returns)
             endpoint.recordHistory(at: now)
         }
+        if isPresent(id.index) { latency.sent(demand, uncached: uncachedTokens, to: id.index, at: now) }
         return ticket
     }
 
     /// The prompt with this chain is on its way to the engine and will be cached there.
     package mutating func remember(_ chain: [PrefixBlock], on id: EndpointID) {
         _ = change(id) { $0.prefix.insert(chain) }
+    }
+
+    /// What a member is believed to hold of a chain that is about to be sent there.
+    package func prefixMatch(_ chain: [PrefixBlock], on index: Int) -> PrefixMatch {
+        endpoints[index].prefix.match(chain)
+    }
+
+    /// An answer said what the engine found of a prompt's `promptTokens` (nil: it said nothing), and had `outputTokens`.
+    package mutating func found(_ cached: Int?, of match: PrefixMatch, outputTokens: Int, on id: EndpointID) {
+        _ = change(id) { endpoint in
+            endpoint.prefix.pass(tokens: outputTokens)
+            if let cached, cached > 0 { endpoint.tellsCached = true }
+            guard endpoint.tellsCached else { return }
+            endpoint.prefix.correct(match, found: max(0, cached ?? 0))
+        }
     }
 
     /// A first response byte for the work of this ticket: everything up to it is prefilled. `hasMore`: the endpoint may
@@ -228,6 +251,27 @@ package struct Fleet: ~Copyable {
         _ = change(id) { $0.residentTokens += tokens }
     }
 
+    /// A stream's first token came: its prefill is over, and a step of the engine.
+    package mutating func began(_ first: FirstToken, on id: EndpointID, at now: Instant) {
+        if isPresent(id.index) { latency.began(first, on: id.index, at: now) }
+    }
+
+    /// So many tokens of the stream with this ticket were counted (`produced`); the last of them came at `last`.
+    package mutating func paced(_ ticket: Int, tokens: Int, last: Instant?, on id: EndpointID, at now: Instant) {
+        if isPresent(id.index) { latency.progressed(ticket, tokens: tokens, last: last, on: id.index, at: now) }
+    }
+
+    /// What a request would meet on a member.
+    @inline(__always)
+    package mutating func forecast(_ query: ForecastQuery, on index: Int, at now: Instant) -> LatencyForecast {
+        latency.forecast(query, on: index, at: now)
+    }
+
+    /// How long the next step to begin on a member will take.
+    package mutating func nextStep(on index: Int, at now: Instant) -> Duration {
+        .nanoseconds(Int64(min(9e18, latency.nextStep(on: index, at: now) * 1e6)))
+    }
+
     /// Takes a work out again.
     package mutating func release(_ departure: Departure, from id: EndpointID, at now: Instant) {
         _ = change(id) { endpoint in
@@ -238,6 +282,7 @@ package struct Fleet: ~Copyable {
             endpoint.trials.left(departure.ticket, departure.demand.band, serial: endpoint.health.returns)
             endpoint.recordHistory(at: now)
         }
+        if isPresent(id.index) { latency.left(departure, from: id.index, at: now) }
         dropIfGone(id.index)
     }
 

@@ -93,6 +93,7 @@ package struct FleetSettings: Sendable, Equatable {
     package var ejection = EjectionSettings()
     package var prefixIndex = PrefixIndexSettings()
     package var asyncShare = AsyncShare()
+    package var latency = LatencySettings()
 
     package init() {}
 }

@@ -4,6 +4,8 @@ package struct WorkDemand: Sendable, Equatable {
     package var sequences: Int
     package var promptTokens: Int
     package var expectedOutputTokens: Int
+    /// Its tokens come one by one, so that what comes back tells when its prefill ended.
+    package var isStream = true
 
     /// Values are brought into range, so that sums over any number of works cannot overflow.
     package init(band: Band, sequences: Int, promptTokens: Int, expectedOutputTokens: Int) {
