@@ -21,6 +21,9 @@ package struct Candidate: Sendable {
     package var kvUse: Double
     /// Tokens of this prompt that the engine is believed to hold, from the start.
     package var matchedTokens = 0
+    /// What the work would meet there; all zero where the profile does not use forecasts. Counts what most prompts
+    /// share as held everywhere.
+    package var forecast = LatencyForecast()
 
     package init(endpoint: EndpointID, facts: EndpointFacts = EndpointFacts()) {
         self.endpoint = endpoint
@@ -45,6 +48,14 @@ package struct PickRequest: Sendable {
     package var prefix: [PrefixBlock]
     /// Tokens at the start of the prompt that most requests of the pool share.
     package var commonTokens = 0
+    /// Output tokens that answers like this one had; what is expected at most when nothing is known.
+    package var likelyOutputTokens: Int
+    /// What the client was promised; nil: nothing.
+    package var objective = LatencyObjective()
+    /// Set by the picker: every candidate's forecast may be gone by.
+    package var hasForecasts = false
+    /// Set by the picker: a number in 0..<1, drawn for this pick.
+    package var lot = 0.0
 
     package init(
         model: ModelID, band: Band, promptTokens: Int, expectedOutputTokens: Int, sequences: Int = 1,
@@ -56,5 +67,14 @@ package struct PickRequest: Sendable {
         self.expectedOutputTokens = expectedOutputTokens
         self.sequences = sequences
         self.prefix = prefix
+        likelyOutputTokens = expectedOutputTokens
     }
+}
+
+/// Latencies that a request should stay below, milliseconds; nil: none is set.
+package struct LatencyObjective: Sendable, Equatable {
+    package var firstToken: Double?
+    package var interToken: Double?
+
+    package init() {}
 }

@@ -7,7 +7,8 @@ package enum Catalogue {
 
     package static let scorers: [any Scorer] = [
         QueueScorer(), KVScorer(), PrefixScorer(), RelativeQueueScorer(), FreeKVScorer(), PrefixRatioScorer(),
-        LeastRequestsScorer(), LeastTokensScorer(),
+        LeastRequestsScorer(), LeastTokensScorer(), FirstTokenForecast(), OutputForecast(), SlowdownForecast(),
+        HeadroomScorer(),
     ]
 
     package static func filter(named name: String) -> (any Filter)? { filters.first { $0.name == name } }

@@ -1,6 +1,6 @@
 package import FleetTracking
 
-/// The last picks, kept flat so that recording one allocates nothing. Memory: capacity × (64 + 16 × (16 + 4 × scorers))
+/// The last picks, kept flat so that recording one allocates nothing. Memory: capacity × (72 + 16 × (16 + 4 × scorers))
 /// bytes, about 0.5 MB for 1024 picks of three scorers.
 package struct DecisionRing: Sendable {
     /// One pick's own numbers.
@@ -16,6 +16,9 @@ package struct DecisionRing: Sendable {
         var matchedTokens = 0
         var ignoredHealth = false
         var profile = 0
+        var distrustedForecasts = false
+        var firstTokenMilliseconds: Float = 0
+        var interTokenMilliseconds: Float = 0
     }
 
     /// Candidates kept of each pick.
@@ -87,6 +90,8 @@ package struct DecisionRing: Sendable {
             work: record.work, attempt: record.attempt, at: record.at, chosen: record.chosen, reason: record.reason,
             candidates: candidates.sorted { ($0.total, $1.endpoint) > ($1.total, $0.endpoint) },
             considered: record.considered, passed: record.passed, matchedTokens: record.matchedTokens,
-            ignoredHealth: record.ignoredHealth)
+            ignoredHealth: record.ignoredHealth, distrustedForecasts: record.distrustedForecasts,
+            firstTokenMilliseconds: Double(record.firstTokenMilliseconds),
+            interTokenMilliseconds: Double(record.interTokenMilliseconds))
     }
 }

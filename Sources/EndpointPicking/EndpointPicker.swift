@@ -41,6 +41,8 @@ package struct EndpointPicker: Sendable {
     private var turn = 0
     private var holders = RecentHolders()
     private var common = CommonPrefix()
+    /// Of the endpoint chosen last, with the prefix that it is really believed to hold; nil: nothing was chosen.
+    package private(set) var forecast: LatencyForecast?
 
     /// Where more endpoints than this serve the model a shortlist is scored: the prompt's recent holders and as many
     /// drawn by lot as make `shortlistLength`. When none of these has room all are looked at. Default 256.
@@ -68,6 +70,7 @@ package struct EndpointPicker: Sendable {
 
     /// Chooses an endpoint for the task. Changes nothing in the fleet but the passing of time in its prefill queues.
     package mutating func pick(_ task: PickTask, from context: inout PickContext, fleet: inout Fleet) -> PickResult {
+        forecast = nil
         let servers = fleet.servers(of: task.request.model, in: context.pool)
         guard !servers.isEmpty else { return .noEndpoint }
         var passed = Passage()
@@ -83,14 +86,46 @@ package struct EndpointPicker: Sendable {
                 task.request.prefix.isEmpty
                 ? 0 : fleet.matchedTokens(task.request.prefix, on: candidates[index].endpoint.index)
         }
-        score(task.request)
+        var request = task.request
+        if profile.usesForecasts { foresee(&request, context.now, &context.generator, &fleet) }
+        for filter in profile.refinements { filter.apply(&candidates, request: request) }
+        score(request)
         let (index, reason) = choose(&context.generator)
-        let record = DecisionRing.Record(
-            work: task.work, attempt: task.attempt, at: context.now, chosen: candidates[index].endpoint,
-            reason: reason, considered: passed.considered, passed: candidates.count, kept: 0,
-            matchedTokens: candidates[index].matchedTokens, ignoredHealth: passed.ignoredHealth, profile: profileIndex)
+        let chosen = candidates[index]
+        let forecast = fleet.forecast(
+            EndpointPicker.query(request, matchedTokens: chosen.matchedTokens), on: chosen.endpoint.index,
+            at: context.now)
+        self.forecast = forecast
+        var record = DecisionRing.Record(
+            work: task.work, attempt: task.attempt, at: context.now, chosen: chosen.endpoint, reason: reason,
+            considered: passed.considered, passed: candidates.count, kept: 0, matchedTokens: chosen.matchedTokens,
+            ignoredHealth: passed.ignoredHealth, profile: profileIndex)
+        record.distrustedForecasts = profile.usesForecasts && !request.hasForecasts
+        record.firstTokenMilliseconds = Float(forecast.firstToken)
+        record.interTokenMilliseconds = Float(forecast.interToken)
         explain(record, chosen: index, in: &context.decisions)
-        return .chosen(candidates[index].endpoint, matchedTokens: candidates[index].matchedTokens)
+        return .chosen(chosen.endpoint, matchedTokens: chosen.matchedTokens)
+    }
+
+    /// Predicts what the work would meet on each candidate, in one pass. What most prompts share counts as held
+    /// everywhere: it soon is, and else the first endpoint to hold it would draw everything.
+    private mutating func foresee(
+        _ request: inout PickRequest, _ now: Instant, _ generator: inout SeededGenerator, _ fleet: inout Fleet
+    ) {
+        request.lot = generator.unit()
+        request.hasForecasts = true
+        for index in candidates.indices {
+            let matched = max(candidates[index].matchedTokens, request.commonTokens)
+            candidates[index].forecast = fleet.forecast(
+                EndpointPicker.query(request, matchedTokens: matched), on: candidates[index].endpoint.index, at: now)
+            if !candidates[index].forecast.isTrusted { request.hasForecasts = false }
+        }
+    }
+
+    private static func query(_ request: PickRequest, matchedTokens: Int) -> ForecastQuery {
+        ForecastQuery(
+            promptTokens: request.promptTokens, matchedTokens: matchedTokens, sequences: request.sequences,
+            outputTokens: request.likelyOutputTokens)
     }
 
     // MARK: Gathering
@@ -177,6 +212,7 @@ package struct EndpointPicker: Sendable {
         switch profile.picker {
         case .best: return best(&generator)
         case .random: return (generator.below(candidates.count), .drawn)
+        case .weightedRandom: return (drawByTotal(&generator), .drawn)
         case .powerOfTwo:
             let first = generator.below(candidates.count)
             var second = generator.below(candidates.count - 1)
@@ -188,6 +224,17 @@ package struct EndpointPicker: Sendable {
             turn = candidates[index].endpoint.index + 1
             return (index, .turn)
         }
+    }
+
+    private func drawByTotal(_ generator: inout SeededGenerator) -> Int {
+        let sum = totals.reduce(0) { $0 + max(0, $1) }
+        guard sum > 0 else { return generator.below(candidates.count) }
+        var left = generator.unit() * sum
+        for index in totals.indices.dropLast() {
+            left -= max(0, totals[index])
+            if left < 0 { return index }
+        }
+        return totals.count - 1
     }
 
     private func best(_ generator: inout SeededGenerator) -> (index: Int, reason: PickReason) {

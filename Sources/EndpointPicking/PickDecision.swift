@@ -48,4 +48,9 @@ package struct PickDecision: Sendable, Equatable {
     package var matchedTokens: Int
     /// No endpoint was in rotation, so that all counted as being in it.
     package var ignoredHealth: Bool
+    /// The profile goes by forecasts, but recent ones were too far off: its other scorers decided alone.
+    package var distrustedForecasts: Bool
+    /// What was predicted for the chosen endpoint, milliseconds.
+    package var firstTokenMilliseconds: Double
+    package var interTokenMilliseconds: Double
 }

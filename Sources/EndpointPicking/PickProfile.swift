@@ -10,10 +10,15 @@ package struct WeightedScorer: Sendable {
 }
 
 /// How endpoints are chosen: filters take candidates away, scorers value the rest, the picker chooses.
+///
+/// `refinements` are filters that look at prefixes and forecasts, which are known only of what passed `filters`.
 package struct PickProfile: Sendable {
     package var filters: [any Filter]
+    package var refinements: [any Filter] = []
     package var scorers: [WeightedScorer]
     package var picker: Picker
+    /// Its scorers or refinements look at `Candidate.forecast`.
+    package var usesForecasts = false
 
     package init(filters: [any Filter] = Catalogue.filters, scorers: [WeightedScorer], picker: Picker = .best) {
         self.filters = filters

@@ -8,4 +8,6 @@ package enum Picker: String, Sendable, CaseIterable {
     case roundRobin = "round-robin"
     /// By lot, whatever their totals.
     case random
+    /// By lot, each as likely as its share of all totals; totals below 0 count as 0.
+    case weightedRandom = "weighted-random"
 }
