@@ -104,7 +104,9 @@ let package = Package(
         tests("EndpointPickingTests", ["EndpointPicking", "FleetTracking"]),
         tests("FlowControlTests", ["FlowControl", "FleetTracking"]),
         tests("JobLifecycleTests", ["JobLifecycle", "FleetTracking"]),
-        tests("SchedulingTests", ["Scheduling", "EndpointPicking", "FlowControl", "JobLifecycle", "FleetTracking"]),
+        tests(
+            "SchedulingTests",
+            ["Scheduling", "EndpointPicking", "FlowControl", "JobLifecycle", "FleetTracking", "EngineModel"]),
         tests("EngineModelTests", ["EngineModel"]),
         tests("WireFormatsTests", ["WireFormats"]),
         tests("JobStoresTests", ["JobStores", "JobLifecycle", "FleetTracking", "WireFormats"]),

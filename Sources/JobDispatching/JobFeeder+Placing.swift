@@ -94,12 +94,14 @@ extension JobFeeder {
     private func place(_ work: WorkID, _ attempt: Prepared) {
         let job = attempt.job
         let now = (wall: world.clock.wall(), monotonic: world.clock.monotonic())
-        let arrival = Arrival(
+        var arrival = Arrival(
             work: work, pool: attempt.pool.id, model: attempt.model.id, tenant: world.tenant(job.tenant), band: .async,
             promptTokens: job.cost.promptTokens,
             expectedOutputTokens: job.cost.outputTokens ?? attempt.pool.expectedOutputTokens,
             sequences: job.cost.sequences, prefix: attempt.prefix, timeToLive: settings.placementWait,
             deadline: now.monotonic + (job.deadline - now.wall), mayRetryAfterSend: !job.sendsOnce)
+        arrival.outputTokenLimit = job.cost.outputTokens
+        arrival.isStream = false
         let inbox = inbox
         world.port.place(
             JobAttempt(

@@ -56,6 +56,10 @@ package struct Arrival: Sendable {
     package var promptTokens: Int
     /// Output tokens to expect: the request's limit, or the pool's estimate when it names none.
     package var expectedOutputTokens: Int
+    /// The request's own limit of output tokens; nil: it names none. What is expected of past answers counts up to it.
+    package var outputTokenLimit: Int?
+    /// It asks for its tokens one by one.
+    package var isStream = true
     /// Sequences the engine will run for it (`n`, or the number of prompts).
     package var sequences: Int
     /// Keyed hash chain over the prompt, each with the prompt bytes it covers; at most 128. Empty: no affinity.
@@ -91,10 +95,14 @@ package struct Arrival: Sendable {
 package struct Progress: Sendable {
     package var work: WorkID
     package var outputTokens: Int
+    /// When the last of them came; nil: not known. From one report to the next so many steps of the engine passed in
+    /// exactly this time, which is how its pace is learned.
+    package var lastOutputAt: Instant?
 
-    package init(work: WorkID, outputTokens: Int) {
+    package init(work: WorkID, outputTokens: Int, lastOutputAt: Instant? = nil) {
         self.work = work
         self.outputTokens = outputTokens
+        self.lastOutputAt = lastOutputAt
     }
 }
 

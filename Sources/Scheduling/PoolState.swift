@@ -11,6 +11,8 @@ struct PoolState: Sendable {
     var readAhead: ReadAhead
     /// Output tokens since the start, by band.
     private var outputTokens = (realtime: 0, async: 0)
+    /// How long the answers of each model and tenant are.
+    var lengths = OutputLengths()
     /// At most one endpoint is kept for a work of each band.
     var reservations = Reservations()
     /// When something in this pool must be looked at again; nil: nothing by time alone.

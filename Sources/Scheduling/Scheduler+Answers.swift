@@ -22,14 +22,30 @@ extension Scheduler {
         works.update(slot) { $0.startedAt = now }
         let (hasMore, change) = fleet.answered(works[slot].prefillTicket, works[slot].demand.band, on: endpoint)
         report(change, &effects)
+        began(works[slot], on: endpoint, now, &effects)
         if hasMore { settle(works[slot].pool, now, &effects) }
     }
 
-    mutating func progressed(_ reports: [Progress]) {
+    /// A stream's first token: what was predicted meets what came. Of an answer that is no stream the first byte says
+    /// nothing of its prefill.
+    private mutating func began(_ work: WorkState, on endpoint: EndpointID, _ now: Instant, _ effects: inout [Effect]) {
+        guard work.demand.isStream else { return }
+        let took = now - work.forwardedAt
+        fleet.began(
+            FirstToken(ticket: work.prefillTicket, predicted: work.forecast?.firstToken, took: took),
+            on: endpoint, at: now)
+        guard let forecast = work.forecast else { return }
+        effects.append(
+            .observe(.firstToken(PoolID(work.pool), predicted: .milliseconds(forecast.firstToken), took: took)))
+    }
+
+    mutating func progressed(_ reports: [Progress], _ now: Instant) {
         for report in reports {
             guard let (slot, endpoint) = inFlight(report.work) else { continue }
             let tokens = min(max(0, report.outputTokens), 1 << 20)
             fleet.produced(tokens, on: endpoint)
+            let ticket = works[slot].prefillTicket
+            fleet.paced(ticket, tokens: tokens, last: report.lastOutputAt, on: endpoint, at: now)
             works.update(slot) { $0.producedTokens += tokens }
             pools[works[slot].pool].produced(tokens, band: works[slot].demand.band)
         }
@@ -47,6 +63,8 @@ extension Scheduler {
         // An answer that was not streamed tells its tokens only now.
         let untold = min(max(0, (completion.outputTokens ?? 0) - work.producedTokens), 1 << 20)
         pools[work.pool].produced(untold, band: work.demand.band)
+        learnLength(work, completion)
+        learnPrefix(work, completion, on: endpoint)
         end(slot, now)
         report(change, &effects)
         settle(work.pool, now, &effects)
@@ -62,6 +80,26 @@ extension Scheduler {
             return nil
         default: return fleet.attemptFailed(endpoint, at: now)
         }
+    }
+
+    /// Answers that ended by themselves tell how long such answers are. With several sequences: the length of one.
+    private mutating func learnLength(_ work: WorkState, _ completion: Completion) {
+        guard case .completed = completion.outcome, completion.status < 300, let output = completion.outputTokens else {
+            return
+        }
+        pools[work.pool].lengths.learn(
+            output / work.demand.sequences, model: work.model, tenant: work.tenant)
+    }
+
+    /// Usage says what the engine found of the prompt in its cache. Tokens there are the engine's, here estimated ones.
+    private mutating func learnPrefix(_ work: WorkState, _ completion: Completion, on endpoint: EndpointID) {
+        guard case .completed = completion.outcome, completion.status < 300, !work.prefix.isEmpty,
+            let told = completion.promptTokens, told > 0
+        else { return }
+        let scale = Double(work.demand.promptTokens) / Double(told)
+        let found = completion.cachedTokens.map { Int(min(1e9, Double(max(0, $0)) * scale)) }
+        let output = Int(min(1e9, Double(max(0, completion.outputTokens ?? 0)) * scale))
+        fleet.found(found, of: work.match, outputTokens: output, on: endpoint)
     }
 
     /// Streamed answers tell how long a prefill took. An answer whose tokens all came at once was not streamed: its

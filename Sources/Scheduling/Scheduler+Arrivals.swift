@@ -38,6 +38,9 @@ extension Scheduler {
         if !mustWait { placeWaiting(pool, now, &effects) }
         work.commonTokens = pools[pool].picker.observe(
             work.prefix, bytesPerToken: pools[pool].settings.fleet.prefixIndex.bytesPerToken)
+        if let likely = pools[pool].lengths.expected(model: work.model, tenant: work.tenant) {
+            work.likelyOutputTokens = min(likely, work.outputLimit ?? .max)
+        }
         let slot = works.insert(work)
         if !mustWait {
             placeNew(slot, now, &effects)

@@ -11,6 +11,7 @@ extension Scheduler {
             expectedOutputTokens: work.demand.expectedOutputTokens, sequences: work.demand.sequences,
             prefix: work.prefix)
         request.commonTokens = work.commonTokens
+        request.likelyOutputTokens = work.likelyOutputTokens
         context.pool = PoolID(work.pool)
         context.now = now
         var task = PickTask(work: work.id, attempt: work.attempts + 1, request: request, tried: work.tried)
@@ -24,12 +25,15 @@ extension Scheduler {
     ) {
         let work = works[slot]
         let (pool, demand) = (work.pool, work.demand)
+        // As the pick saw it: the work itself is not there yet.
+        let forecast = pools[pool].picker.forecast
         if let ticket = work.ticket { pools[pool].flow.remove(ticket) }
         if pools[pool].reservations[demand.band]?.work == work.id { pools[pool].reservations[demand.band] = nil }
         // A full hit still computes the last token.
         let uncached = max(min(1, demand.promptTokens), demand.promptTokens - matchedTokens)
         let ahead = fleet.pendingPromptTokens(endpoint.index)
         let ticket = fleet.dispatch(demand, uncachedTokens: uncached, to: endpoint, at: now)
+        let match = work.prefix.isEmpty ? PrefixMatch() : fleet.prefixMatch(work.prefix, on: endpoint.index)
         fleet.remember(work.prefix, on: endpoint)
         let poolSize = fleet.members(of: PoolID(pool)).count
         pools[pool].picker.remember(work.prefix, on: endpoint, poolSize: poolSize)
@@ -44,6 +48,8 @@ extension Scheduler {
             $0.prefillTicket = ticket
             $0.prefillTokens = ahead + uncached
             $0.producedTokens = 0
+            $0.forecast = forecast
+            $0.match = match
         }
         effects.append(.forward(work.id, endpoint, attempt: work.attempts + 1))
         if work.attempts == 0 {

@@ -50,7 +50,7 @@ package struct Scheduler: ~Copyable {
         switch event {
         case .arrived(let arrival): arrived(arrival, now, &effects)
         case .started(let work): started(work, now, &effects)
-        case .progressed(let reports): progressed(reports)
+        case .progressed(let reports): progressed(reports, now)
         case .finished(let work, let completion): finished(work, completion, now, &effects)
         case .failed(let work, let failure): failed(work, failure, now, &effects)
         case .cancelled(let work): cancelled(work, now, &effects)
@@ -68,6 +68,20 @@ package struct Scheduler: ~Copyable {
         }
         armWake(now, &effects)
     }
+
+    /// What was predicted of a work in flight when it was sent; nil: nothing was, or it is not in flight.
+    package func forecast(of work: WorkID) -> LatencyForecast? {
+        guard let slot = works.slot(of: work), works[slot].endpoint != nil else { return nil }
+        return works[slot].forecast
+    }
+
+    /// How long the next step to begin on an endpoint will take; nil: the endpoint is not known.
+    package mutating func nextStep(on endpoint: EndpointID, at now: Instant) -> Duration? {
+        fleet.isPresent(endpoint.index) ? fleet.nextStep(on: endpoint.index, at: now) : nil
+    }
+
+    /// What is learned of step times, and where each engine's step loop is believed to be.
+    package var latency: FleetLatency { fleet.latency }
 
     /// The latest pick for this work, explained; nil when it is forgotten (`SchedulerSettings.decisionsKept`).
     package func decision(for work: WorkID) -> PickDecision? { context.decisions.decision(for: work) }

@@ -7,16 +7,21 @@ struct WorkState: Sendable {
     let id: WorkID
     let pool: Int
     let model: ModelID
+    let tenant: TenantID
     let demand: WorkDemand
     let prefix: [PrefixBlock]
     let arrivedAt: Instant
     let expiresAt: Instant
     let deadline: Instant
     let mayRetryAfterSend: Bool
+    /// Its own limit, or what the pool assumes.
+    let outputLimit: Int?
     /// Counts up with every arrival.
     let arrival: UInt64
     /// Tokens at the prompt's start that most prompts share.
     var commonTokens = 0
+    /// Output tokens that answers like this one had.
+    var likelyOutputTokens = 0
     var ticket: QueueTicket?
     var endpoint: EndpointID?
     /// Forwards so far.
@@ -35,15 +40,24 @@ struct WorkState: Sendable {
     /// Prompt tokens that the engine had to prefill up to and including this work's.
     var prefillTokens = 0
     var producedTokens = 0
+    /// What its endpoint was believed to hold of its prompt.
+    var match = PrefixMatch()
+    /// What was predicted when it was sent; nil: the profile asks for no predictions.
+    var forecast: LatencyForecast?
 
     init(_ arrival: Arrival, number: UInt64, at now: Instant) {
         id = arrival.work
         self.arrival = number
         pool = arrival.pool.index
         model = arrival.model
-        demand = WorkDemand(
+        tenant = arrival.tenant
+        var demand = WorkDemand(
             band: arrival.band, sequences: arrival.sequences, promptTokens: arrival.promptTokens,
             expectedOutputTokens: arrival.expectedOutputTokens)
+        demand.isStream = arrival.isStream
+        self.demand = demand
+        outputLimit = arrival.outputTokenLimit
+        likelyOutputTokens = demand.expectedOutputTokens
         prefix = arrival.prefix
         arrivedAt = now
         expiresAt = now + max(.zero, arrival.timeToLive)

@@ -51,6 +51,8 @@ extension ClientConnection {
             expectedOutputTokens: scan.maximumOutputTokens ?? route.expectedOutputTokens,
             timeToLive: route.realtimeTimeToLive)
         arrival.sequences = scan.sequences
+        arrival.outputTokenLimit = scan.maximumOutputTokens
+        arrival.isStream = scan.stream
         arrival.mayRetryAfterSend = !scan.store && !scan.background
         arrival.prefix = body.withUnsafeReadableBytes { bytes in
             loop.services.prefixChain(route.model, bytes, scan.promptText)

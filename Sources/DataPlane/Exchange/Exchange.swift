@@ -298,7 +298,7 @@ final class Exchange {
         let tokens = answer.outputTokens - toldTokens
         guard phase != .ended, tokens > 0 else { return nil }
         toldTokens += tokens
-        return Progress(work: work, outputTokens: tokens)
+        return Progress(work: work, outputTokens: tokens, lastOutputAt: outputAt)
     }
 
     /// Its connection serves others by now, or is closed.

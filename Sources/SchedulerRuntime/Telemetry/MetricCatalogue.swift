@@ -61,6 +61,12 @@ package enum MetricCatalogue {
     package static let prefixMatchedTokens = MetricDefinition(
         "neap_prefix_matched_tokens_total", .counter, ["pool"],
         help: "Estimated prompt tokens that the chosen endpoint was expected to hold in its prefix cache.")
+    package static let predictions = MetricDefinition(
+        "neap_first_token_predictions_total", .counter, ["pool"],
+        help: "First tokens of streams whose time was predicted when they were sent.")
+    package static let predictionErrors = MetricDefinition(
+        "neap_first_token_prediction_error_ratio_total", .counter, ["pool"],
+        help: "Sum of the relative errors of these predictions, each at most 2; by their number: the mean error.")
     package static let lockHold = MetricDefinition(
         "neap_scheduler_lock_hold_seconds", .histogram(HoldTimes.bounds.map { Double($0) / 1e9 }),
         help: "How long one decision held the scheduler's lock.")

@@ -1,6 +1,18 @@
 import FleetTracking
 import Scheduling
 
+/// How well first tokens were predicted.
+struct PredictionSums: Sendable {
+    var count: UInt64 = 0
+    /// Sum of the relative errors, each at most 2.
+    var errors = 0.0
+
+    mutating func add(predicted: Duration, took: Duration) {
+        count &+= 1
+        errors += min(2, abs(took.seconds - predicted.seconds) / max(1e-6, took.seconds))
+    }
+}
+
 /// The scheduler's own figures, counted.
 struct ObservationTally: Sendable {
     struct PoolBand: Hashable, Sendable {
@@ -20,6 +32,7 @@ struct ObservationTally: Sendable {
     var ejections: [Int: UInt64] = [:]
     var restorations: [Int: UInt64] = [:]
     private var prompts: [PromptSums?] = []
+    var predictions: [Int: PredictionSums] = [:]
 
     private struct PromptSums {
         var tokens: UInt64 = 0
@@ -45,6 +58,8 @@ struct ObservationTally: Sendable {
             sums.tokens &+= UInt64(max(0, prompt))
             sums.matched &+= UInt64(max(0, matched))
             prompts[pool.index] = sums
+        case .firstToken(let pool, let predicted, let took):
+            predictions[pool.index, default: PredictionSums()].add(predicted: predicted, took: took)
         }
     }
 

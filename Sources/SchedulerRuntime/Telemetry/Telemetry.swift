@@ -109,9 +109,11 @@ package final class Telemetry: RecordSink {
 
     private func observationFamilies(_ names: LabelNames) -> [MetricFamily] {
         let seen = observations.withLock { $0 }
+        func sums(_ definition: MetricDefinition, _ sums: [Int: Double]) -> MetricFamily {
+            MetricFamily(definition, sums.sorted { $0.key < $1.key }.map { MetricSeries([names.pool($0)], $1) })
+        }
         func perPool(_ definition: MetricDefinition, _ counts: [Int: UInt64]) -> MetricFamily {
-            MetricFamily(
-                definition, counts.sorted { $0.key < $1.key }.map { MetricSeries([names.pool($0)], Double($1)) })
+            sums(definition, counts.mapValues(Double.init))
         }
         func perEndpoint(_ definition: MetricDefinition, _ counts: [Int: UInt64]) -> MetricFamily {
             MetricFamily(
@@ -132,6 +134,8 @@ package final class Telemetry: RecordSink {
             perEndpoint(MetricCatalogue.restorations, seen.restorations),
             perPool(MetricCatalogue.prefixPromptTokens, seen.promptTokens),
             perPool(MetricCatalogue.prefixMatchedTokens, seen.matchedTokens),
+            perPool(MetricCatalogue.predictions, seen.predictions.mapValues(\.count)),
+            sums(MetricCatalogue.predictionErrors, seen.predictions.mapValues(\.errors)),
         ]
     }
 }
