@@ -151,6 +151,15 @@ import Testing
                 if case .progressed(let reports) = event { told += reports.reduce(0) { $0 + $1.outputTokens } }
             }
             #expect(told == 3)
+            // Engines are timed by these: the last report is of a later token than the first.
+            let last = gateway.events.entries.compactMap { event in
+                if case .progressed(let reports) = event { reports.first?.lastOutputAt } else { nil }
+            }
+            #expect(last.count >= 2 && last == last.sorted() && last.first != last.last)
+            let streams = gateway.events.entries.compactMap { event in
+                if case .arrived(let arrival) = event { arrival.isStream } else { nil }
+            }
+            #expect(streams == [true])
         }
     }
 }

@@ -113,7 +113,7 @@ package final class Telemetry: RecordSink {
             MetricFamily(definition, sums.sorted { $0.key < $1.key }.map { MetricSeries([names.pool($0)], $1) })
         }
         func perPool(_ definition: MetricDefinition, _ counts: [Int: UInt64]) -> MetricFamily {
-            sums(definition, counts.mapValues(Double.init))
+            sums(definition, counts.mapValues { Double($0) })
         }
         func perEndpoint(_ definition: MetricDefinition, _ counts: [Int: UInt64]) -> MetricFamily {
             MetricFamily(
