@@ -26,6 +26,23 @@ package struct Instant: Hashable, Comparable, Sendable {
     }
 }
 
+// For what is computed with every request and report: a `Duration` is made and read with 128-bit arithmetic.
+extension Instant {
+    /// Saturates.
+    package func nanoseconds(since other: Instant) -> Int64 {
+        let (difference, overflow) = nanoseconds.subtractingReportingOverflow(other.nanoseconds)
+        return overflow ? (self < other ? .min : .max) : difference
+    }
+
+    package func milliseconds(since other: Instant) -> Double { Double(nanoseconds(since: other)) / 1e6 }
+
+    /// Saturates.
+    package func adding(nanoseconds added: Int64) -> Instant {
+        let (sum, overflow) = nanoseconds.addingReportingOverflow(added)
+        return Instant(nanoseconds: overflow ? (added < 0 ? .min : .max) : sum)
+    }
+}
+
 extension Duration {
     /// The duration in nanoseconds, saturated to what an `Int64` holds (about 292 years).
     package var wholeNanoseconds: Int64 {

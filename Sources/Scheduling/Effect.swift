@@ -30,6 +30,6 @@ package enum Observation: Sendable {
     case retryBudgetSpent(PoolID)
     /// Estimated tokens of the prompt that the prefix index expects the chosen endpoint to hold.
     case prefixMatch(PoolID, promptTokens: Int, matchedTokens: Int)
-    /// A stream's time from sending to its first token, as it was predicted and as it was.
-    case firstToken(PoolID, predicted: Duration, took: Duration)
+    /// A stream's time from sending to its first token, as it was predicted and as it was, in milliseconds.
+    case firstToken(PoolID, predicted: Double, took: Double)
 }

@@ -30,13 +30,12 @@ extension Scheduler {
     /// nothing of its prefill.
     private mutating func began(_ work: WorkState, on endpoint: EndpointID, _ now: Instant, _ effects: inout [Effect]) {
         guard work.demand.isStream else { return }
-        let took = now - work.forwardedAt
+        let took = now.milliseconds(since: work.forwardedAt)
         fleet.began(
             FirstToken(ticket: work.prefillTicket, predicted: work.forecast?.firstToken, took: took),
             on: endpoint, at: now)
         guard let forecast = work.forecast else { return }
-        effects.append(
-            .observe(.firstToken(PoolID(work.pool), predicted: .milliseconds(forecast.firstToken), took: took)))
+        effects.append(.observe(.firstToken(PoolID(work.pool), predicted: forecast.firstToken, took: took)))
     }
 
     mutating func progressed(_ reports: [Progress], _ now: Instant) {

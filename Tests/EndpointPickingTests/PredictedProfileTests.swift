@@ -15,7 +15,7 @@ import Testing
         for _ in 0..<200 {
             let demand = WorkDemand(band: .realtime, sequences: 1, promptTokens: 1, expectedOutputTokens: 1)
             let ticket = bench.fleet.dispatch(demand, uncachedTokens: 1, to: EndpointID(0), at: bench.now)
-            let first = FirstToken(ticket: ticket, predicted: 90_000, took: .milliseconds(10))
+            let first = FirstToken(ticket: ticket, predicted: 90_000, took: 10)
             bench.fleet.began(first, on: EndpointID(0), at: bench.now)
             bench.fleet.release(
                 Departure(demand: demand, producedTokens: 0, ticket: ticket, wasAnswered: true), from: EndpointID(0),

@@ -58,7 +58,7 @@ struct ForecastBench: ~Copyable {
         #expect(bench.forecast(1000).firstToken < idle + 300)
         bench.now = bench.now + .milliseconds(230)
         bench.fleet.began(
-            FirstToken(ticket: first, predicted: nil, took: .milliseconds(230)), on: EndpointID(0), at: bench.now)
+            FirstToken(ticket: first, predicted: nil, took: 230), on: EndpointID(0), at: bench.now)
         #expect(bench.fleet.latency.paces[0].load.pendingTokens == 0)
         #expect(bench.fleet.latency.paces[0].load.decodes == 1)
         let left = Departure(demand: demand, producedTokens: 0, ticket: first, wasAnswered: true)
@@ -87,7 +87,7 @@ struct ForecastBench: ~Copyable {
         let ticket = bench.fleet.dispatch(demand, uncachedTokens: 100, to: EndpointID(0), at: bench.now)
         bench.now = bench.now + .milliseconds(20)
         bench.fleet.began(
-            FirstToken(ticket: ticket, predicted: nil, took: .milliseconds(20)), on: EndpointID(0), at: bench.now)
+            FirstToken(ticket: ticket, predicted: nil, took: 20), on: EndpointID(0), at: bench.now)
         let late = bench.forecast(100).firstToken
         bench.now = bench.now + .milliseconds(9)
         // 3 ms of the step are left, the prompt is in the queue after 5: one more step passes.
@@ -126,7 +126,7 @@ struct ForecastBench: ~Copyable {
             case 1:
                 bench.fleet.began(
                     FirstToken(
-                        ticket: odd, predicted: generator.unit() * 1e9 - 10, took: .nanoseconds(generator.below(9))),
+                        ticket: odd, predicted: generator.unit() * 1e9 - 10, took: Double(generator.below(9)) / 1e6),
                     on: EndpointID(0), at: bench.now)
             case 2:
                 let last = bench.now - .milliseconds(generator.below(100) - 20)

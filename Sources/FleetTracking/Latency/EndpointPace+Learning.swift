@@ -12,8 +12,8 @@ struct PaceProbe: Sendable {
 extension EndpointPace {
     /// Tokens of one window beyond which it is begun anew: something keeps it from being clear.
     private static let longestWindow = 512.0
-    /// A probe that says nothing for so long gives way to another.
-    private static let longestSilence = Duration.seconds(2)
+    /// A probe that says nothing for so many nanoseconds gives way to another.
+    private static let longestSilence: Int64 = 2_000_000_000
 
     /// A stream reported tokens, the last of them at `last`. When it is the probe and its window is clear, the window is
     /// learned from: so many steps, in exactly that time.
@@ -26,7 +26,7 @@ extension EndpointPace {
         sawToken(at: last, model.terms)
         guard tokens > 0 else { return }
         guard var window = probe, window.ticket == ticket else {
-            if let probe, now - probe.since < EndpointPace.longestSilence { return }
+            if let probe, now.nanoseconds(since: probe.since) < EndpointPace.longestSilence { return }
             probe = beginWindow(ticket, last, now)
             return
         }
@@ -37,7 +37,7 @@ extension EndpointPace {
         }
         probe = beginWindow(ticket, last, now)
         guard let sum = sum(window, until: last, at: now, model.terms) else { return }
-        model.learn(sum, took: (last - window.since).milliseconds, bias: &bias)
+        model.learn(sum, took: last.milliseconds(since: window.since), bias: &bias)
     }
 
     private func beginWindow(_ ticket: Int, _ last: Instant, _ now: Instant) -> PaceProbe? {
@@ -60,7 +60,9 @@ extension EndpointPace {
         let room = max(64, batchTokens - content.decodes)
         let reach = tolerance(terms)
         var sum = StepSum()
-        let isComplete = marks.each(after: window.since + reach, upTo: last + reach) { mark in
+        let isComplete = marks.each(
+            after: window.since.adding(nanoseconds: reach), upTo: last.adding(nanoseconds: reach)
+        ) { mark in
             // More than a step holds: of two that were told of at about the same time.
             let full = mark.tokens <= room ? 0 : (mark.tokens / room).rounded(.up) - 1
             var step = content

@@ -38,14 +38,16 @@ package struct EndpointPace: Sendable {
         /// The first token of a stream will say when it is over.
         var isWatched = false
 
-        var duration: Duration { end - start }
-        var half: Duration { .nanoseconds(duration.wholeNanoseconds / 2) }
+        /// Nanoseconds.
+        var duration: Int64 { end.nanoseconds(since: start) }
+        var half: Int64 { duration / 2 }
     }
 
+    // In nanoseconds.
     /// Foreign load counts for so long after its sample.
-    private static let foreignLife = Duration.seconds(10)
+    private static let foreignLife: Int64 = 10_000_000_000
     /// Over a longer time without a token seen the place in the step is not known.
-    private static let longestPhase = Duration.seconds(60)
+    private static let longestPhase: Int64 = 60_000_000_000
     /// Steps with prefill that are followed in one call; what is farther behind is taken as done.
     private static let stepsFollowed = 64
 
@@ -85,7 +87,9 @@ package struct EndpointPace: Sendable {
     /// The first token of a stream: a step ended now, and everything up to this ticket is prefilled.
     mutating func began(_ ticket: Int, at now: Instant, _ terms: StepTerms) {
         var mark = PrefillMarks.Mark(at: now)
-        if let running = step, running.prompts > 0, now - running.start > running.half { account(running, &mark) }
+        if let running = step, running.prompts > 0, now.nanoseconds(since: running.start) > running.half {
+            account(running, &mark)
+        }
         while pending.frontTicket <= ticket {
             let isCounted = pending.frontTicket < countedTicket
             guard let prompt = pending.popFirst() else { break }
@@ -118,7 +122,9 @@ package struct EndpointPace: Sendable {
     /// A token was seen at this time: a step ended.
     mutating func sawToken(at instant: Instant, _ terms: StepTerms) {
         guard instant > boundary else { return }
-        if let running = step, instant - running.start > running.half { endStep(running, at: instant, terms) }
+        if let running = step, instant.nanoseconds(since: running.start) > running.half {
+            endStep(running, at: instant, terms)
+        }
         seen(stepEndAt: instant)
     }
 
@@ -140,7 +146,9 @@ package struct EndpointPace: Sendable {
 
     /// Sequences that decode, ours and foreign ones, and their context.
     func residents(at now: Instant) -> (decodes: Double, context: Double) {
-        guard foreign.decodes > 0, now - foreign.at < EndpointPace.foreignLife else { return (decodes, context) }
+        guard foreign.decodes > 0, now.nanoseconds(since: foreign.at) < EndpointPace.foreignLife else {
+            return (decodes, context)
+        }
         return (decodes + foreign.decodes, context + foreign.context)
     }
 
@@ -150,13 +158,14 @@ package struct EndpointPace: Sendable {
         return content
     }
 
-    /// First tokens closer together than this are of one step.
-    func tolerance(_ terms: StepTerms) -> Duration {
-        .nanoseconds(Int64(min(1e9, bias.factor * max(terms.floor, terms.base) * 0.25e6)))
+    /// First tokens closer together than this are of one step. Nanoseconds.
+    func tolerance(_ terms: StepTerms) -> Int64 {
+        Int64(min(1e9, bias.factor * max(terms.floor, terms.base) * 0.25e6))
     }
 
-    func duration(_ content: StepContent, _ terms: StepTerms) -> Duration {
-        .nanoseconds(Int64(min(6e10, max(1e3, bias.factor * terms.milliseconds(of: content) * 1e6))))
+    /// Nanoseconds.
+    func duration(_ content: StepContent, _ terms: StepTerms) -> Int64 {
+        Int64(min(6e10, max(1e3, bias.factor * terms.milliseconds(of: content) * 1e6)))
     }
 
     /// Follows the step loop until now.
@@ -165,7 +174,7 @@ package struct EndpointPace: Sendable {
             guard let running = step ?? nextStep(upTo: now, terms) else { return }
             step = running
             // What a first token will tell is awaited a little longer than predicted.
-            guard now >= running.end + (running.isWatched ? running.half : .zero) else { return }
+            guard now >= running.end.adding(nanoseconds: running.isWatched ? running.half : 0) else { return }
             endStep(running, at: running.isWatched ? now : running.end, terms)
         }
         step = nil
@@ -191,7 +200,7 @@ package struct EndpointPace: Sendable {
         var content = decodeStep(at: now)
         guard boundary <= now else { return nil }
         // What ended long ago says nothing of where the loop is now.
-        var start = max(boundary, now - EndpointPace.longestPhase)
+        var start = max(boundary, now.adding(nanoseconds: -EndpointPace.longestPhase))
         if content.decodes <= 0 {
             guard let front = pending.front else { return nil }
             start = max(start, front.readyAt)
@@ -201,8 +210,8 @@ package struct EndpointPace: Sendable {
             let length = duration(content, terms)
             let ready = pending.front?.readyAt ?? .distantFuture
             if ready > start {
-                start = stepEnd(after: min(ready, now + .nanoseconds(1)), from: start, length)
-                guard start <= now else { return RunningStep(start: start - length, end: start) }
+                start = stepEnd(after: min(ready, now.adding(nanoseconds: 1)), from: start, length)
+                guard start <= now else { return RunningStep(start: start.adding(nanoseconds: -length), end: start) }
             }
         }
         boundary = start
@@ -210,17 +219,17 @@ package struct EndpointPace: Sendable {
         content.tokens = running.tokens
         content.pairs = running.pairs
         content.prompts = Double(running.prompts)
-        running.end = start + duration(content, terms)
+        running.end = start.adding(nanoseconds: duration(content, terms))
         return running
     }
 
     /// The first end of a step at or after `instant` when steps of this length follow each other from `start` on.
-    private func stepEnd(after instant: Instant, from start: Instant, _ length: Duration) -> Instant {
-        let gap = (instant - start).wholeNanoseconds
+    private func stepEnd(after instant: Instant, from start: Instant, _ length: Int64) -> Instant {
+        let gap = instant.nanoseconds(since: start)
         guard gap > 0 else { return start }
-        let nanoseconds = max(1, length.wholeNanoseconds)
-        let (end, overflow) = ((gap - 1) / nanoseconds + 1).multipliedReportingOverflow(by: nanoseconds)
-        return start + .nanoseconds(overflow ? gap : end)
+        let length = max(1, length)
+        let (end, overflow) = ((gap - 1) / length + 1).multipliedReportingOverflow(by: length)
+        return start.adding(nanoseconds: overflow ? gap : end)
     }
 
     private func fill(from start: Instant, room: Double) -> RunningStep {
@@ -262,9 +271,9 @@ package struct EndpointPace: Sendable {
             ahead.pairs -= step.pairs
             ahead.prompts -= Double(step.ended.count)
             // A step that should have ended is about to.
-            let left = (step.end - now).milliseconds
+            let left = step.end.milliseconds(since: now)
             let length = bias.factor * terms.milliseconds(of: after)
-            wait = max(left, 0.05 * step.duration.milliseconds)
+            wait = max(left, 0.05 * Double(step.duration) / 1e6)
             // It must be in the queue when a step begins: what waits goes before it then, or a decode step passes.
             if wait < overhead {
                 if ahead.tokens > 0 {
@@ -318,7 +327,7 @@ package struct EndpointPace: Sendable {
     func nextStepMilliseconds(at now: Instant, _ terms: StepTerms) -> Double {
         var content = decodeStep(at: now)
         if let step {
-            guard step.start < now else { return step.duration.milliseconds }
+            guard step.start < now else { return Double(step.duration) / 1e6 }
             content.decodes += step.ended.sequences
             content.context += step.ended.context
         }

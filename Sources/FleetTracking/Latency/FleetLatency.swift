@@ -42,7 +42,7 @@ package struct FleetLatency: Sendable {
         paces[endpoint].advance(to: now, models[model].terms)
         paces[endpoint].began(first.ticket, at: now, models[model].terms)
         guard let predicted = first.predicted else { return }
-        models[model].learnFirstToken(predicted: predicted, took: first.took.milliseconds)
+        models[model].learnFirstToken(predicted: predicted, took: first.took)
     }
 
     /// A stream's tokens since its last report; the last of them came at `last`.
@@ -83,9 +83,10 @@ package struct FirstToken: Sendable {
     package var ticket: Int
     /// Milliseconds; nil: there was no prediction.
     package var predicted: Double?
-    package var took: Duration
+    /// Milliseconds.
+    package var took: Double
 
-    package init(ticket: Int, predicted: Double?, took: Duration) {
+    package init(ticket: Int, predicted: Double?, took: Double) {
         self.ticket = ticket
         self.predicted = predicted
         self.took = took

@@ -15,8 +15,9 @@ struct PrefillMarks: Sendable {
 
     init() {}
 
-    mutating func add(_ mark: Mark, within tolerance: Duration) {
-        if !marks.isEmpty, mark.at - marks[newest].at <= tolerance {
+    /// `tolerance`: nanoseconds.
+    mutating func add(_ mark: Mark, within tolerance: Int64) {
+        if !marks.isEmpty, mark.at.nanoseconds(since: marks[newest].at) <= tolerance {
             marks[newest].tokens += mark.tokens
             marks[newest].pairs += mark.pairs
             marks[newest].prompts += mark.prompts

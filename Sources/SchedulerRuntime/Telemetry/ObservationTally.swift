@@ -7,9 +7,10 @@ struct PredictionSums: Sendable {
     /// Sum of the relative errors, each at most 2.
     var errors = 0.0
 
-    mutating func add(predicted: Duration, took: Duration) {
+    /// Milliseconds.
+    mutating func add(predicted: Double, took: Double) {
         count &+= 1
-        errors += min(2, abs(took.seconds - predicted.seconds) / max(1e-6, took.seconds))
+        errors += min(2, abs(took - predicted) / max(1e-3, took))
     }
 }
 

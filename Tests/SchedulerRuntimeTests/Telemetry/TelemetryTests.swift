@@ -52,7 +52,7 @@ import Testing
         telemetry.observe(.retried(PoolID(0), .connect))
         telemetry.observe(.ejected(EndpointID(0)))
         telemetry.observe(.prefixMatch(PoolID(0), promptTokens: 100, matchedTokens: 60))
-        telemetry.observe(.firstToken(PoolID(0), predicted: .milliseconds(20), took: .milliseconds(40)))
+        telemetry.observe(.firstToken(PoolID(0), predicted: 20, took: 40))
         telemetry.gaps[0].record(400_000, .realtime)
         telemetry.gaps[1].record(10_000_000, .realtime)
         telemetry.gaps[1].record(10_000_001, .realtime)
