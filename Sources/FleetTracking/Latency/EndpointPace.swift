@@ -81,7 +81,7 @@ package struct EndpointPace: Sendable {
             PendingPrompts.Prompt(
                 tokens: Double(max(0, uncached)), before: Double(max(0, demand.promptTokens - uncached)),
                 context: Double(demand.promptTokens + decoded), sequences: Double(demand.sequences),
-                readyAt: now + .nanoseconds(Int64(min(1e12, overhead * 1e6))), isStream: demand.isStream))
+                readyAt: now.adding(nanoseconds: Int64(min(1e12, overhead * 1e6))), isStream: demand.isStream))
     }
 
     /// The first token of a stream: a step ended now, and everything up to this ticket is prefilled.
