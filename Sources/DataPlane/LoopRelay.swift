@@ -233,7 +233,7 @@ final class LoopRelay: WorkHome, @unchecked Sendable {
         } catch {
             distrusted[entry.id] = now() + LoopRelay.trustRetry
             services.logger.error(
-                "no TLS to an engine: its authority file or client certificate cannot be used",
+                "no TLS to an engine: its authority file cannot be used",
                 metadata: ["endpoint": "\(entry.url)", "problem": "\(error)", "retry": "\(LoopRelay.trustRetry)"])
             return nil
         }

@@ -10,6 +10,8 @@ final class FakeScheduler: Sendable {
         /// By model.
         var pending: [Int: Int] = [:]
         var claiming: Set<Int> = []
+        /// Told during a claim, by model.
+        var news: [Int: Int] = [:]
         var isPaused = false
         var strayAnswers = 0
     }
@@ -34,10 +36,15 @@ final class FakeScheduler: Sendable {
 
     func submit(_ event: Event) {
         switch event {
-        case .backlog(_, let model, let pending): state.withLock { $0.pending[model.index] = pending }
-        case .claimed(_, let model, let pending):
+        case .backlog(_, let model, let pending):
             state.withLock { state in
                 state.pending[model.index] = pending
+                if state.claiming.contains(model.index) { state.news[model.index] = pending }
+            }
+        case .claimed(_, let model, let pending):
+            state.withLock { state in
+                // The claim may have looked before what was told of meanwhile was there.
+                state.pending[model.index] = max(pending, state.news.removeValue(forKey: model.index) ?? 0)
                 if state.claiming.remove(model.index) == nil { state.strayAnswers += 1 }
             }
         case .asyncPaused(let isPaused): state.withLock { $0.isPaused = isPaused }

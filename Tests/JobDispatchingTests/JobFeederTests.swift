@@ -160,7 +160,9 @@ struct JobFeederTests {
             let done = try await stage.end(of: batch)
             #expect(done.state == .cancelled)
             #expect(done.counts == BatchCounts(total: 10, completed: 1, failed: 9))
-            #expect(Set(stage.port.withdrawn.all).count == 4)
+            // The first was answered; while that is not recorded it may be withdrawn too, which changes nothing.
+            let first = stage.port.placed.all.first { $0.customID == "line-0" }?.work
+            #expect(Set(stage.port.withdrawn.all).filter { $0 != first }.count == 4)
             #expect(try await stage.customIDs(done.outputFile) == ["line-0"])
             let errors = try await stage.objects(done.errorFile)
             #expect(errors.allSatisfy { ($0["error"] as? [String: String])?["code"] == "batch_cancelled" })
