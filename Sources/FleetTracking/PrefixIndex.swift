@@ -28,6 +28,8 @@ package struct PrefixIndex: Sendable {
     private var newestLeaf: Int32 = -1
     /// Counts what the engine had to cache, in units of `unit` tokens, and every use; wraps.
     private var clock: UInt32 = 0
+    /// Counts the times that all was forgotten: a match from before says nothing of what is held now.
+    private var generation: UInt32 = 0
     /// Part of the engine's cache that these prompts have.
     package private(set) var share = 1.0
     private let settings: PrefixIndexSettings
@@ -68,10 +70,11 @@ package struct PrefixIndex: Sendable {
 
     /// The engine's cache is empty (it restarted).
     package mutating func removeAll() {
-        let (capacity, share) = (capacityTokens, share)
+        let (capacity, share, generation) = (capacityTokens, share, generation)
         self = PrefixIndex(settings: settings)
         capacityTokens = capacity
         self.share = share
+        self.generation = generation &+ 1
     }
 
     // MARK: Correction
@@ -96,8 +99,10 @@ package struct PrefixIndex: Sendable {
     package func match(_ chain: [PrefixBlock]) -> PrefixMatch {
         let held = matchedBlocks(chain)
         guard held > 0, let slot = table.slot(of: chain[held - 1].hash) else { return PrefixMatch() }
-        return PrefixMatch(
+        var match = PrefixMatch(
             tokens: chain[held - 1].endByte / max(1, settings.bytesPerToken), usedAt: nodes[slot].lastUse)
+        (match.sentAt, match.generation) = (clock, generation)
+        return match
     }
 
     /// The engine said how many of a prompt's tokens it found. `match`: what was believed when it was sent.
@@ -105,7 +110,7 @@ package struct PrefixIndex: Sendable {
     /// Found less: the engine gave up what was last used then, so everything that was not used since is gone too, and
     /// what is left here is the size that these prompts really have. Found all: the share grows again, slowly.
     package mutating func correct(_ match: PrefixMatch, found: Int) {
-        guard capacityTokens > 0 else { return }
+        guard capacityTokens > 0, match.tokens == 0 || match.generation == generation else { return }
         let slack = max(4 * PrefixIndex.unit, match.tokens / 8)
         guard found + slack < match.tokens else {
             let growth = found > match.tokens + slack ? 0.02 : match.tokens > 0 ? 0.002 : 0
@@ -113,7 +118,8 @@ package struct PrefixIndex: Sendable {
             return
         }
         let limit = age(of: match.usedAt)
-        let cachedSince = Double(limit) * Double(PrefixIndex.unit)
+        // Up to its sending: what the engine cached while it answered could not push the prefix out any more.
+        let cachedSince = Double(match.sentAt &- match.usedAt) * Double(PrefixIndex.unit)
         guard cachedSince > PrefixIndex.quickMiss * Double(believedCapacity) else { return }
         var evictionsLeft = settings.maximumBlocks
         while oldestLeaf >= 0, evictionsLeft > 0, age(of: nodes[Int(oldestLeaf)].lastUse) >= limit {
@@ -231,6 +237,9 @@ package struct PrefixMatch: Sendable, Equatable {
     package var tokens = 0
     /// When the last of them was used, on the index's clock.
     var usedAt: UInt32 = 0
+    /// On the same clock: when it was matched.
+    var sentAt: UInt32 = 0
+    var generation: UInt32 = 0
 
     package init(tokens: Int = 0) { self.tokens = tokens }
 

@@ -146,4 +146,27 @@ import Testing
         }
         #expect(index.share >= 1.0 / 16 && index.share <= 1)
     }
+
+    @Test func `a sibling's miss says nothing, however long its answer took`() {
+        var index = PrefixIndex()
+        index.setCapacity(tokens: 10_000)
+        index.insert(Self.prompt(1))
+        let sibling = index.match(Self.prompt(1))
+        index.insert(Self.prompt(1))
+        index.pass(tokens: 8000)
+        index.correct(sibling, found: 0)
+        #expect(index.share == 1)
+        #expect(index.matchedBlocks(Self.prompt(1)) > 0)
+    }
+
+    @Test func `what was sent before the engine restarted says nothing of its new cache`() {
+        var index = PrefixIndex()
+        index.setCapacity(tokens: 10_000)
+        index.insert(Self.prompt(1))
+        index.pass(tokens: 4000)
+        let early = index.match(Self.prompt(1))
+        index.removeAll()
+        index.correct(early, found: 0)
+        #expect(index.share == 1)
+    }
 }
