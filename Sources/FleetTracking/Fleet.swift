@@ -230,12 +230,12 @@ package struct Fleet: ~Copyable {
     /// A first response byte for the work of this ticket: everything up to it is prefilled. `hasMore`: the endpoint may
     /// thereby take more than before.
     package mutating func answered(
-        _ ticket: Int, _ band: Band, on id: EndpointID
+        _ ticket: Int, _ band: Band, on id: EndpointID, isPrefilled: Bool = true
     ) -> (hasMore: Bool, change: HealthChange?) {
         var hasMore = false
         var trust = EndpointHealth.Trust.same
         _ = change(id) {
-            $0.prefill.complete(ticket)
+            if isPrefilled { $0.prefill.complete(ticket) }
             if $0.trials.contains(ticket, serial: $0.health.returns) { trust = $0.health.answerBegan() }
             hasMore = $0.fullness.answered(ticket, band) || trust != .same
         }

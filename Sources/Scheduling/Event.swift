@@ -6,7 +6,7 @@ package enum Event: Sendable {
     /// A request's body is read and scanned, or a job attempt is ready to be placed.
     case arrived(Arrival)
     /// The first output came: of a stream the first event with content (its head may come long before its prefill), of
-    /// another answer the first byte of its body. Never told of a 5xx.
+    /// another answer the first byte of its body. Told of 2xx answers alone.
     case started(WorkID)
     /// Output tokens seen since the last report, gathered per event loop (every 50 ms) and at completion.
     case progressed([Progress])

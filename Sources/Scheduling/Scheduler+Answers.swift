@@ -44,7 +44,9 @@ extension Scheduler {
             let tokens = min(max(0, report.outputTokens), 1 << 20)
             fleet.produced(tokens, on: endpoint)
             let ticket = works[slot].prefillTicket
-            fleet.paced(ticket, tokens: tokens, last: report.lastOutputAt, on: endpoint, at: now)
+            // Of several answers the tokens are not one to a step.
+            let last = works[slot].demand.sequences == 1 ? report.lastOutputAt : nil
+            fleet.paced(ticket, tokens: tokens, last: last, on: endpoint, at: now)
             works.update(slot) { $0.producedTokens += tokens }
             pools[works[slot].pool].produced(tokens, band: works[slot].demand.band)
         }
@@ -56,7 +58,11 @@ extension Scheduler {
         learnPrefill(work, completion, on: endpoint, now)
         if work.startedAt == nil, completion.outcome.isAnswer, completion.status < 500 {
             works.update(slot) { $0.startedAt = now }
-            report(fleet.answered(work.prefillTicket, work.demand.band, on: endpoint).change, &effects)
+            // A refusal proves no prefill: it leaves the queue by itself, not with all that came before it.
+            let change = fleet.answered(
+                work.prefillTicket, work.demand.band, on: endpoint, isPrefilled: completion.status < 300
+            ).change
+            report(change, &effects)
         }
         let change = judge(completion, of: endpoint, now)
         // An answer that was not streamed tells its tokens only now.

@@ -151,4 +151,33 @@ import Testing
             .first { $0.scorer == "predicted-output" }?.value
         #expect((short ?? -9) > -0.5, "its own limit is less")
     }
+
+    @Test func `tokens of several answers are not taken for steps`() throws {
+        var scheduler = Scheduler(pools: [PoolSettings()])
+        var effects: [Effect] = []
+        var now = Instant.zero + .seconds(1)
+        let work = WorkID(home: 0, serial: 1)
+        scheduler.handle(
+            .endpointAdded(
+                EndpointDescription(
+                    id: EndpointID(0), pool: PoolID(0), maximumSequences: 64, batchTokens: 2048, kvTokens: 400_000,
+                    models: [ModelID(0)])), now: now, effects: &effects)
+        scheduler.handle(
+            .arrived(
+                Arrival(
+                    work: work, pool: PoolID(0), model: ModelID(0), band: .realtime, promptTokens: 500,
+                    expectedOutputTokens: 256, sequences: 4, timeToLive: .seconds(60))), now: now, effects: &effects)
+        now = now + .milliseconds(50)
+        scheduler.handle(.started(work), now: now, effects: &effects)
+        let beforeStep = scheduler.nextStep(on: EndpointID(0), at: now)
+        let before = try #require(beforeStep).milliseconds
+        for _ in 0..<200 {
+            now = now + .nanoseconds(Int64(before * 2e6))
+            let progress = Progress(work: work, outputTokens: 8, lastOutputAt: now)
+            scheduler.handle(.progressed([progress]), now: now, effects: &effects)
+        }
+        let afterStep = scheduler.nextStep(on: EndpointID(0), at: now)
+        let after = try #require(afterStep).milliseconds
+        #expect((0.8...1.5).contains(after / before), "\(before) and then \(after)")
+    }
 }

@@ -266,8 +266,8 @@ final class Exchange {
     /// another answer no byte of its body.
     var awaitsOutput: Bool { answer.isStream ? !answer.hasOutput : record.bytesOut == 0 }
 
-    /// What a 5xx says is not that the engine took the work on: it counts as a failure at its end.
-    private var mayStart: Bool { record.status < 500 }
+    /// A 5xx counts as a failure at its end, and a refusal comes without a prefill: neither began an answer.
+    private var mayStart: Bool { record.status < 300 }
 
     /// One read of the engine's socket was handed on, and the answer goes on.
     func readEnded(_ now: Instant) {
