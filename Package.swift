@@ -64,6 +64,7 @@ let package = Package(
         core("Scheduling", ["FleetTracking", "EndpointPicking", "FlowControl", "JobLifecycle"]),
         core("EngineModel"),
         core("WireFormats"),
+        core("Simulation", ["FleetTracking", "EndpointPicking", "FlowControl", "Scheduling", "EngineModel"]),
         adapter("JobStores", ["FleetTracking", "JobLifecycle", "WireFormats"], [grdb]),
         adapter(
             "SchedulerRuntime",
@@ -93,7 +94,7 @@ let package = Package(
             name: "App",
             dependencies: [
                 "FleetTracking", "EndpointPicking", "FlowControl", "JobLifecycle", "Scheduling", "EngineModel",
-                "WireFormats", "JobStores", "SchedulerRuntime", "DataPlane", "JobDispatching",
+                "Simulation", "WireFormats", "JobStores", "SchedulerRuntime", "DataPlane", "JobDispatching",
                 "ControlPlane",
                 nioCore, nioPosix, nioHTTP1, nioSSL, yams, arguments, lifecycle, unixSignals, logging, crypto,
             ],
@@ -106,6 +107,7 @@ let package = Package(
             "SchedulingTests",
             ["Scheduling", "EndpointPicking", "FlowControl", "JobLifecycle", "FleetTracking", "EngineModel"]),
         tests("EngineModelTests", ["EngineModel"]),
+        tests("SimulationTests", ["Simulation", "Scheduling", "EndpointPicking", "EngineModel", "FleetTracking"]),
         tests("WireFormatsTests", ["WireFormats"]),
         tests("JobStoresTests", ["JobStores", "JobLifecycle", "FleetTracking", "WireFormats"]),
         tests(
