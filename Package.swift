@@ -64,7 +64,9 @@ let package = Package(
         core("Scheduling", ["FleetTracking", "EndpointPicking", "FlowControl", "JobLifecycle"]),
         core("EngineModel"),
         core("WireFormats"),
-        core("Simulation", ["FleetTracking", "EndpointPicking", "FlowControl", "Scheduling", "EngineModel"]),
+        core(
+            "Simulation",
+            ["FleetTracking", "EndpointPicking", "FlowControl", "Scheduling", "EngineModel", "WireFormats"]),
         adapter("JobStores", ["FleetTracking", "JobLifecycle", "WireFormats"], [grdb]),
         adapter(
             "SchedulerRuntime",

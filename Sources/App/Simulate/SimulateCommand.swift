@@ -12,8 +12,10 @@ struct SimulateCommand: ParsableCommand {
         abstract: "Replays a trace through the scheduler and simulated engines, in virtual time.",
         discussion: "The same trace, seed and binary give the same decisions: see the decision digest.")
 
-    @Option(help: "A trace: Azure's CSV of 2023. '-' reads the standard input.")
+    @Option(help: "A trace: Azure's CSV of 2023, or Mooncake's JSON lines. '-' reads the standard input.")
     var trace: String
+    @Option(help: "How the trace is written: azure or mooncake; without it its first byte tells.")
+    var format: String?
     @Option(help: "The engines' model and accelerator, as of 'neap engine'; several with commas share the endpoints.")
     var profile = EngineProfile.standard.id
     @Option(help: "How many endpoints.")
@@ -43,6 +45,10 @@ struct SimulateCommand: ParsableCommand {
                 throw ValidationError("--speed and --load must be above 0 and at most 1000, found \(value)")
             }
         }
+        if let format, TraceFormat(rawValue: format) == nil {
+            let known = TraceFormat.allCases.map(\.rawValue).joined(separator: ", ")
+            throw ValidationError("--format \(format) is not known; there are: \(known)")
+        }
         _ = try chosenFleet()
         _ = try chosenPolicies()
         _ = try sliceBounds()
@@ -50,7 +56,7 @@ struct SimulateCommand: ParsableCommand {
 
     func run() throws {
         let fleet = try chosenFleet()
-        var trace = try AzureTrace.parse(TraceFile.read(self.trace), file: self.trace)
+        var trace = try readTrace()
         if let bounds = try sliceBounds() { trace = trace.slice(from: bounds.0, to: bounds.1) }
         guard !trace.requests.isEmpty else { throw ValidationError("no request lies in --slice") }
         var report = SimulationReport(firstTokenGoal: sloTtft, perTokenGoal: sloTpot)
@@ -77,6 +83,12 @@ struct SimulateCommand: ParsableCommand {
         StandardOutput.write(report.table)
         if let json { try report.write(to: json) }
         if report.runs.contains(where: { !$0.result.violations.isEmpty }) { throw ExitCode(1) }
+    }
+
+    private func readTrace() throws(TraceFault) -> Trace {
+        let bytes = try TraceFile.read(trace)
+        let format = format.flatMap { TraceFormat(rawValue: $0) } ?? TraceFormat(of: bytes)
+        return try format.parse(bytes, file: trace)
     }
 
     private func chosenFleet() throws -> [EngineProfile] {
