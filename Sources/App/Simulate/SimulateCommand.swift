@@ -30,6 +30,8 @@ struct SimulateCommand: ParsableCommand {
     var seed: UInt64 = 1
     @Option(help: "A part of the trace: FROM:TO in seconds.")
     var slice: String?
+    @Option(help: "A file of faults, one to a line: KIND ENDPOINT AT LASTS, times in seconds of the run.")
+    var faults: String?
     @Option(help: "Time to first token that counts as good, in milliseconds.")
     var sloTtft = 2000.0
     @Option(help: "Mean time per output token that counts as good, in milliseconds.")
@@ -59,6 +61,7 @@ struct SimulateCommand: ParsableCommand {
         var trace = try readTrace()
         if let bounds = try sliceBounds() { trace = trace.slice(from: bounds.0, to: bounds.1) }
         guard !trace.requests.isEmpty else { throw ValidationError("no request lies in --slice") }
+        let faults = try faultPlan()
         var report = SimulationReport(firstTokenGoal: sloTtft, perTokenGoal: sloTpot)
         var speed = self.speed ?? 1
         if let load {
@@ -74,6 +77,7 @@ struct SimulateCommand: ParsableCommand {
             settings.pool.profile = picks
             settings.seed = seed
             settings.speed = speed
+            settings.faults = faults
             let clock = ContinuousClock()
             let began = clock.now
             var world = World(trace: trace, settings: settings)
@@ -89,6 +93,12 @@ struct SimulateCommand: ParsableCommand {
         let bytes = try TraceFile.read(trace)
         let format = format.flatMap { TraceFormat(rawValue: $0) } ?? TraceFormat(of: bytes)
         return try format.parse(bytes, file: trace)
+    }
+
+    private func faultPlan() throws(TraceFault) -> [EngineFault] {
+        guard let faults else { return [] }
+        let text = String(decoding: try TraceFile.read(faults), as: UTF8.self)
+        return try FaultLines.parse(text, file: faults, endpoints: endpoints)
     }
 
     private func chosenFleet() throws -> [EngineProfile] {
