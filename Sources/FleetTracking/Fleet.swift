@@ -277,7 +277,8 @@ package struct Fleet: ~Copyable {
         _ = change(id) { endpoint in
             endpoint.change(departure.demand.band) { $0.remove(departure.demand) }
             endpoint.residentTokens -= departure.demand.promptTokens + departure.producedTokens
-            if !departure.wasAnswered { endpoint.prefill.withdraw(departure.ticket) }
+            // Nothing where its prefill ended; a refusal, too, is answered before that.
+            endpoint.prefill.withdraw(departure.ticket)
             endpoint.fullness.left(departure.ticket, departure.demand.band, wasAnswered: departure.wasAnswered)
             endpoint.trials.left(departure.ticket, departure.demand.band, serial: endpoint.health.returns)
             endpoint.recordHistory(at: now)

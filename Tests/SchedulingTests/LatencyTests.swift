@@ -180,4 +180,25 @@ import Testing
         let after = try #require(afterStep).milliseconds
         #expect((0.8...1.5).contains(after / before), "\(before) and then \(after)")
     }
+
+    @Test func `a refusal proves no prefill of what was sent before it`() throws {
+        var scheduler = Scheduler(pools: [PoolSettings()])
+        var effects: [Effect] = []
+        let now = Instant.zero + .seconds(1)
+        scheduler.handle(
+            .endpointAdded(EndpointDescription(id: EndpointID(0), pool: PoolID(0), models: [ModelID(0)])), now: now,
+            effects: &effects)
+        for serial in UInt64(1)...2 {
+            scheduler.handle(
+                .arrived(
+                    Arrival(
+                        work: WorkID(home: 0, serial: serial), pool: PoolID(0), model: ModelID(0), band: .realtime,
+                        promptTokens: 500, expectedOutputTokens: 256, timeToLive: .seconds(60))), now: now,
+                effects: &effects)
+        }
+        scheduler.handle(
+            .finished(WorkID(home: 0, serial: 2), Completion(outcome: .completed, status: 400)), now: now,
+            effects: &effects)
+        #expect(scheduler.snapshot(at: now).endpoints.map(\.pendingPromptTokens) == [500])
+    }
 }
