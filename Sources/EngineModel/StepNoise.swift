@@ -1,7 +1,6 @@
 /// A seeded stream of lognormal factors with mean 1, for step times.
 ///
-/// The normal draw is the sum of twelve uniform ones, and the exponential a short series, so that no mathematics
-/// library takes part and every platform gets the same numbers.
+/// The normal draw is the sum of twelve uniform ones, and the exponential a short series (`Series`).
 struct StepNoise: Sendable {
     private var state: UInt64
     private let sigma: Double
@@ -22,22 +21,7 @@ struct StepNoise: Sendable {
             }
         }
         let normal = sum / 65536 - 6
-        return StepNoise.exponential(sigma * normal - sigma * sigma / 2)
-    }
-
-    /// The series is halved until the argument is small; exact to 1e-9 for |x| <= 8.
-    static func exponential(_ argument: Double) -> Double {
-        if argument > 0.25 || argument < -0.25 {
-            let half = exponential(argument / 2)
-            return half * half
-        }
-        var term = 1.0
-        var sum = 1.0
-        for power in 1...8 {
-            term *= argument / Double(power)
-            sum += term
-        }
-        return sum
+        return Series.exponential(sigma * normal - sigma * sigma / 2)
     }
 
     /// SplitMix64.
