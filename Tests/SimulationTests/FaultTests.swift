@@ -46,4 +46,22 @@ import Testing
         #expect(
             SimulationResult.quantile(slow.perToken, 0.5) > 2 * SimulationResult.quantile(well.perToken, 0.5))
     }
+
+    @Test func `an answer that the model's length ends counts what it has`() {
+        let length = EngineProfile.standard.maximumModelLength
+        let asked = TraceRequest(arrival: 0, promptTokens: length - 10, outputTokens: 1 << 30)
+        let result = SimulationTests.run(Trace([asked]), SimulationTests.settings(1))
+        #expect(result.violations == [])
+        #expect(result.endpointTokens == [length])
+    }
+
+    @Test func `a trace of years at a small speed ends in an orderly way`() {
+        let requests = [Int64(0), 1 << 60].map { TraceRequest(arrival: $0, promptTokens: 10, outputTokens: 1) }
+        var settings = SimulationTests.settings(1)
+        settings.speed = 0.001
+        settings.scrapeInterval = .seconds(100_000_000)
+        settings.probeInterval = .seconds(100_000_000)
+        let result = SimulationTests.run(Trace(requests), settings)
+        #expect(result.completed == 2)
+    }
 }

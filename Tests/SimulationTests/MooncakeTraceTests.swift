@@ -24,7 +24,7 @@ import Testing
         ("{\"timestamp\": 1", "is not JSON"),
         (
             "{\"timestamp\": 1, \"input_length\": 0, \"output_length\": 1, \"hash_ids\": []}",
-            "input_length must be a whole number from 1 to 1099511627776"
+            "input_length must be a whole number from 1 to 1073741824"
         ),
         (
             "{\"timestamp\": 1, \"input_length\": 1, \"output_length\": 1, \"hash_ids\": [\"a\"]}",

@@ -28,7 +28,7 @@ enum TraceFile {
         }
         if bytes.starts(with: [0x1f, 0x8b]) {
             throw TraceFault(
-                file: path, line: 0, message: "is compressed; pipe it: zcat \(path) | neap simulate --trace -")
+                file: path, line: 0, message: "is compressed; pipe it: zcat FILE | neap simulate --trace -")
         }
         return bytes
     }

@@ -29,7 +29,8 @@ package enum AzureTrace {
     private static func read(_ row: ArraySlice<UInt8>) -> TraceRequest? {
         var cursor = RowCursor(row)
         guard let arrival = timestamp(&cursor), cursor.skip(","), let prompt = cursor.number(), cursor.skip(","),
-            let output = cursor.number(), cursor.isAtEnd, prompt > 0
+            let output = cursor.number(), cursor.isAtEnd,
+            (1...TraceRequest.mostTokens).contains(prompt), output <= TraceRequest.mostTokens
         else { return nil }
         return TraceRequest(arrival: arrival, promptTokens: prompt, outputTokens: output)
     }

@@ -3,6 +3,9 @@ import WireFormats
 /// The Mooncake traces (FAST'25): JSON lines with `timestamp` in milliseconds, `input_length`, `output_length` and
 /// `hash_ids`, one for each block of 512 prompt tokens. An id stands for its block and all before it.
 package enum MooncakeTrace {
+    /// About 35 years.
+    private static let longestMilliseconds = 1 << 40
+
     package static func parse(_ bytes: [UInt8], file: String) throws(TraceFault) -> Trace {
         var requests: [TraceRequest] = []
         var number = 0
@@ -19,9 +22,9 @@ package enum MooncakeTrace {
     }
 
     private static func read(_ value: JSONValue, file: String, line: Int) throws(TraceFault) -> TraceRequest {
-        let milliseconds = try whole("timestamp", of: value, from: 0, file: file, line: line)
-        let prompt = try whole("input_length", of: value, from: 1, file: file, line: line)
-        let output = try whole("output_length", of: value, from: 0, file: file, line: line)
+        let milliseconds = try whole("timestamp", of: value, 0...longestMilliseconds, file: file, line: line)
+        let prompt = try whole("input_length", of: value, 1...TraceRequest.mostTokens, file: file, line: line)
+        let output = try whole("output_length", of: value, 0...TraceRequest.mostTokens, file: file, line: line)
         var blocks: [UInt64] = []
         guard let ids = value["hash_ids"]?.array else {
             throw TraceFault(file: file, line: line, message: "hash_ids must be an array of whole numbers")
@@ -37,11 +40,12 @@ package enum MooncakeTrace {
     }
 
     private static func whole(
-        _ name: String, of value: JSONValue, from least: Int, file: String, line: Int
+        _ name: String, of value: JSONValue, _ range: ClosedRange<Int>, file: String, line: Int
     ) throws(TraceFault) -> Int {
-        guard let found = value[name]?.int, found >= least, found <= 1 << 40 else {
+        guard let found = value[name]?.int, range.contains(found) else {
             throw TraceFault(
-                file: file, line: line, message: "\(name) must be a whole number from \(least) to \(1 << 40)")
+                file: file, line: line,
+                message: "\(name) must be a whole number from \(range.lowerBound) to \(range.upperBound)")
         }
         return found
     }

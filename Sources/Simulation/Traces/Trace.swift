@@ -1,5 +1,8 @@
 /// One request of a trace.
 package struct TraceRequest: Sendable, Equatable {
+    /// Tokens of a prompt or an answer beyond which a row is taken for malformed.
+    static let mostTokens = 1 << 30
+
     /// Nanoseconds from the trace's start, at the trace's own speed.
     package var arrival: Int64
     package var promptTokens: Int

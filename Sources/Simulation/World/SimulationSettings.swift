@@ -26,7 +26,8 @@ package struct SimulationSettings: Sendable {
     /// Spread of step times; 0: exact.
     package var noise = 0.04
     package var faults: [EngineFault] = []
-    /// Jobs that wait in the store from the start, and are run in what real-time leaves.
+    /// Jobs that wait in the store from the start, and are run in what real-time leaves. Their blocks are as long as the
+    /// trace's.
     package var jobs: [TraceRequest] = []
     /// Only the queues at the end of the arrivals are of interest.
     package var stopsAtLastArrival = false

@@ -77,7 +77,7 @@ extension World {
         for emission in emissions {
             guard let visit = machines[endpoint][sequence: emission.sequence.index] else { continue }
             if visits[visit].firstAt == nil { begin(visit, endpoint, cached: Int(emission.cachedTokens)) }
-            if emission.finish != nil { complete(visit, endpoint, emission.sequence) }
+            if emission.finish != nil { complete(visit, endpoint, emission) }
         }
         beginStep(endpoint)
     }
@@ -92,14 +92,15 @@ extension World {
         send(.started(work(visit)))
     }
 
-    private mutating func complete(_ visit: Int, _ endpoint: Int, _ sequence: SequenceID) {
+    private mutating func complete(_ visit: Int, _ endpoint: Int, _ last: Emission) {
         let asked = request(of: visits[visit])
-        let output = max(1, asked.outputTokens)
+        // Fewer than the trace says where the model's length ended it.
+        let output = Int(last.outputTokens)
         let untold = output - visits[visit].told
         if untold > 0 {
             send(.progressed([Progress(work: work(visit), outputTokens: untold, lastOutputAt: now)]))
         }
-        machines[endpoint][sequence: sequence.index] = nil
+        machines[endpoint][sequence: last.sequence.index] = nil
         machines[endpoint].computedTokens += asked.promptTokens - visits[visit].cached + output
         count(visits[visit], asked, output)
         let cached = visits[visit].cached

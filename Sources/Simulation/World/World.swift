@@ -1,4 +1,3 @@
-import EndpointPicking
 import EngineModel
 import FleetTracking
 import FlowControl
@@ -82,8 +81,8 @@ package struct World: ~Copyable {
         }
     }
 
-    /// The trace's nanoseconds at the run's speed.
-    func scaled(_ nanoseconds: Int64) -> Int64 { Int64(Double(nanoseconds) / max(1e-6, settings.speed)) }
+    /// The trace's nanoseconds at the run's speed, at most about 31 years: a trace may be long and its speed small.
+    func scaled(_ nanoseconds: Int64) -> Int64 { Int64(min(1e18, Double(nanoseconds) / max(1e-6, settings.speed))) }
 
     mutating func violate(_ rule: String) {
         // One broken rule tends to break others; the first ones tell.
