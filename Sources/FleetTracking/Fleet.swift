@@ -227,8 +227,8 @@ package struct Fleet: ~Copyable {
         }
     }
 
-    /// A first response byte for the work of this ticket: everything up to it is prefilled. `hasMore`: the endpoint may
-    /// thereby take more than before.
+    /// A first response byte for the work of this ticket: everything up to it is prefilled, unless it is a refusal's
+    /// (`isPrefilled` false). `hasMore`: the endpoint may thereby take more than before.
     package mutating func answered(
         _ ticket: Int, _ band: Band, on id: EndpointID, isPrefilled: Bool = true
     ) -> (hasMore: Bool, change: HealthChange?) {

@@ -12,9 +12,9 @@ import Synchronization
 /// claims with placed jobs, records what became of them, and ends batches.
 ///
 /// Five tasks, each with its own inbox and signal: claims, records, validation, endings, timer. Every `backlog` event
-/// comes from the claims task alone, so that an older figure never follows a newer one; each claim is answered in a
-/// task of its own, so that a model whose jobs wait for memory holds up no other. A job leaves `running` only after its
-/// change is durable.
+/// comes from the claims task alone, so that of those an older figure never follows a newer one; each claim is answered
+/// (`claimed`) in a task of its own, so that a model whose jobs wait for memory holds up no other. A job leaves
+/// `running` only after its change is durable.
 package final class JobFeeder: Service {
     let world: FeederWorld
     let settings: FeederSettings

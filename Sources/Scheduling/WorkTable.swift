@@ -42,7 +42,7 @@ struct WorkState: Sendable {
     var producedTokens = 0
     /// What its endpoint was believed to hold of its prompt.
     var match = PrefixMatch()
-    /// What was predicted when it was sent; nil: the profile asks for no predictions.
+    /// What was predicted when it was sent; nil: it was not sent.
     var forecast: LatencyForecast?
 
     init(_ arrival: Arrival, number: UInt64, at now: Instant) {

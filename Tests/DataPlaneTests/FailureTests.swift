@@ -57,16 +57,18 @@ import Testing
         }
     }
 
-    @Test func theBodyOfAServerErrorIsNoStart() async throws {
+    @Test func theBodyOfARefusalOrAServerErrorIsNoStart() async throws {
         let broken = FakeEngine.answering { request in
-            request.text.contains("fine") ? jsonAnswer("{}") : jsonAnswer("{\"error\":\"x\"}", status: "500 Broken")
+            if request.text.contains("fine") { return jsonAnswer("{}") }
+            let status = request.text.contains("wrong") ? "400 Bad Request" : "500 Broken"
+            return jsonAnswer("{\"error\":\"x\"}", status: status)
         }
         try await withGateway([broken]) { gateway in
-            for (text, status) in [("bad", 500), ("fine", 200)] {
+            for (text, status) in [("bad", 500), ("wrong", 400), ("fine", 200)] {
                 let answer = try await gateway.ask(chat("{\"model\":\"mock\",\"messages\":[],\"user\":\"\(text)\"}"))
                 #expect(answer?.status == status)
             }
-            await gateway.records.wait { $0.count == 2 }
+            await gateway.records.wait { $0.count == 3 }
             let started = gateway.events.entries.filter { if case .started = $0 { true } else { false } }
             #expect(started.count == 1)
             #expect(await gateway.everyWorkEndsOnce())

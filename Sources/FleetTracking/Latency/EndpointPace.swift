@@ -48,7 +48,7 @@ package struct EndpointPace: Sendable {
     private static let foreignLife: Int64 = 10_000_000_000
     /// Over a longer time without a token seen the place in the step is not known.
     private static let longestPhase: Int64 = 60_000_000_000
-    /// Steps with prefill that are followed in one call; what is farther behind is taken as done.
+    /// Steps with prefill that are followed in one call; what is farther behind is followed by later ones, from now on.
     private static let stepsFollowed = 64
 
     package init(type: Int, batchTokens: Int, maximumSequences: Int) {

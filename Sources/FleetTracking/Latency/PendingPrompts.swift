@@ -29,7 +29,6 @@ struct PendingPrompts: Sendable {
 
     init() {}
 
-    var isEmpty: Bool { entries.isEmpty }
     var count: Int { entries.count }
     var front: Prompt? { entries.first }
 
