@@ -135,8 +135,9 @@ let package = Package(
             ],
             [nioCore, nioPosix, hummingbird, logging, crypto]),
         tests(
-            "AppTests", ["App", "DataPlane", "FleetTracking", "SchedulerRuntime", "EngineModel"],
-            [nioCore, nioPosix, nioHTTP1, arguments]),
+            "AppTests",
+            ["App", "DataPlane", "FleetTracking", "FlowControl", "SchedulerRuntime", "EngineModel", "Simulation"],
+            [nioCore, nioPosix, nioHTTP1, arguments, logging]),
         tests("ScenarioTests", ["App"], [nioCore, nioPosix]),
         tests("TidyTests", []),
     ]

@@ -12,10 +12,7 @@ struct SimulateCommand: ParsableCommand {
         abstract: "Replays a trace through the scheduler and simulated engines, in virtual time.",
         discussion: "The same trace, seed and binary give the same decisions: see the decision digest.")
 
-    @Option(help: "A trace: Azure's CSV of 2023, or Mooncake's JSON lines. '-' reads the standard input.")
-    var trace: String
-    @Option(help: "How the trace is written: azure or mooncake; without it its first byte tells.")
-    var format: String?
+    @OptionGroup var traffic: TraceOptions
     @Option(help: "The engines' model and accelerator, as of 'neap engine'; several with commas share the endpoints.")
     var profile = EngineProfile.standard.id
     @Option(help: "How many endpoints.")
@@ -28,8 +25,6 @@ struct SimulateCommand: ParsableCommand {
     var policy = "neap"
     @Option(help: "Seeds everything random.")
     var seed: UInt64 = 1
-    @Option(help: "A part of the trace: FROM:TO in seconds.")
-    var slice: String?
     @Option(help: "A file of faults, one to a line: KIND ENDPOINT AT LASTS, times in seconds of the run.")
     var faults: String?
     @Option(help: "Time to first token that counts as good, in milliseconds.")
@@ -47,20 +42,13 @@ struct SimulateCommand: ParsableCommand {
                 throw ValidationError("--speed and --load must be above 0 and at most 1000, found \(value)")
             }
         }
-        if let format, TraceFormat(rawValue: format) == nil {
-            let known = TraceFormat.allCases.map(\.rawValue).joined(separator: ", ")
-            throw ValidationError("--format \(format) is not known; there are: \(known)")
-        }
         _ = try chosenFleet()
         _ = try chosenPolicies()
-        _ = try sliceBounds()
     }
 
     func run() throws {
         let fleet = try chosenFleet()
-        var trace = try readTrace()
-        if let bounds = try sliceBounds() { trace = trace.slice(from: bounds.0, to: bounds.1) }
-        guard !trace.requests.isEmpty else { throw ValidationError("no request lies in --slice") }
+        let trace = try traffic.read()
         let faults = try faultPlan()
         var report = SimulationReport(firstTokenGoal: sloTtft, perTokenGoal: sloTpot)
         var speed = self.speed ?? 1
@@ -78,6 +66,7 @@ struct SimulateCommand: ParsableCommand {
             settings.seed = seed
             settings.speed = speed
             settings.faults = faults
+            settings.jobs = trace.jobs
             let clock = ContinuousClock()
             let began = clock.now
             var world = World(trace: trace, settings: settings)
@@ -87,12 +76,6 @@ struct SimulateCommand: ParsableCommand {
         StandardOutput.write(report.table)
         if let json { try report.write(to: json) }
         if report.runs.contains(where: { !$0.result.violations.isEmpty }) { throw ExitCode(1) }
-    }
-
-    private func readTrace() throws(TraceFault) -> Trace {
-        let bytes = try TraceFile.read(trace)
-        let format = format.flatMap { TraceFormat(rawValue: $0) } ?? TraceFormat(of: bytes)
-        return try format.parse(bytes, file: trace)
     }
 
     private func faultPlan() throws(TraceFault) -> [EngineFault] {
@@ -122,15 +105,5 @@ struct SimulateCommand: ParsableCommand {
             }
             return (String(name), found)
         }
-    }
-
-    /// Nanoseconds.
-    private func sliceBounds() throws -> (Int64, Int64)? {
-        guard let slice else { return nil }
-        let parts = slice.split(separator: ":", omittingEmptySubsequences: false).map { Double($0) }
-        guard parts.count == 2, let from = parts[0], let to = parts[1], from >= 0, to > from, to < 1e9 else {
-            throw ValidationError("--slice must be FROM:TO in seconds, found \(slice)")
-        }
-        return (Int64(from * 1e9), Int64(to * 1e9))
     }
 }

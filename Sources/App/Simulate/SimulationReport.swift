@@ -37,6 +37,9 @@ struct SimulationReport {
                     fixed(result.prefixHitRatio * 100, 1) + "%", fixed(result.loadMaximumOverMean, 3),
                     fixed(attainment(result) * 100, 1) + "%", "\(result.refused + result.tooLong)",
                 ]))
+            if result.jobsCompleted > 0 {
+                lines.append("  jobs: \(result.jobsCompleted) done, \(result.jobOutputTokens) output tokens")
+            }
             for violation in result.violations { lines.append("  BROKEN: \(violation)") }
         }
         return lines.joined(separator: "\n") + "\n"

@@ -1,0 +1,42 @@
+import ArgumentParser
+import Simulation
+
+/// Which traffic a command replays.
+struct TraceOptions: ParsableArguments {
+    @Option(
+        help: "A trace: Azure's CSV of 2023, Mooncake's JSON lines, or Neap's own trace log. '-': standard input.")
+    var trace: String
+    @Option(help: "How the trace is written: azure, mooncake or neap; without it its first line tells.")
+    var format: String?
+    @Option(help: "Only the requests of this model, of a trace log that holds several.")
+    var model: String?
+    @Option(help: "A part of the trace: FROM:TO in seconds.")
+    var slice: String?
+
+    func validate() throws {
+        if let format, TraceFormat(rawValue: format) == nil {
+            let known = TraceFormat.allCases.map(\.rawValue).joined(separator: ", ")
+            throw ValidationError("--format \(format) is not known; there are: \(known)")
+        }
+        _ = try sliceBounds()
+    }
+
+    func read() throws -> Trace {
+        let bytes = try TraceFile.read(trace)
+        let format = format.flatMap { TraceFormat(rawValue: $0) } ?? TraceFormat(of: bytes)
+        var trace = try format.parse(bytes, file: trace, model: model)
+        if let bounds = try sliceBounds() { trace = trace.slice(from: bounds.0, to: bounds.1) }
+        guard !trace.requests.isEmpty else { throw ValidationError("no request lies in --slice") }
+        return trace
+    }
+
+    /// Nanoseconds.
+    private func sliceBounds() throws -> (Int64, Int64)? {
+        guard let slice else { return nil }
+        let parts = slice.split(separator: ":", omittingEmptySubsequences: false).map { Double($0) }
+        guard parts.count == 2, let from = parts[0], let to = parts[1], from >= 0, to > from, to < 1e9 else {
+            throw ValidationError("--slice must be FROM:TO in seconds, found \(slice)")
+        }
+        return (Int64(from * 1e9), Int64(to * 1e9))
+    }
+}
