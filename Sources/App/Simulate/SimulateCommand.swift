@@ -48,7 +48,7 @@ struct SimulateCommand: ParsableCommand {
 
     func run() throws {
         let fleet = try chosenFleet()
-        let trace = try traffic.read()
+        let trace = try traffic.read(seed: seed)
         let faults = try faultPlan()
         var report = SimulationReport(firstTokenGoal: sloTtft, perTokenGoal: sloTpot)
         var speed = self.speed ?? 1

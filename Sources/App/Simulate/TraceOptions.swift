@@ -4,7 +4,9 @@ import Simulation
 /// Which traffic a command replays.
 struct TraceOptions: ParsableArguments {
     @Option(
-        help: "A trace: Azure's CSV of 2023, Mooncake's JSON lines, or Neap's own trace log. '-': standard input.")
+        help: ArgumentHelp(
+            "A trace: Azure's CSV of 2023, Mooncake's JSON lines, or Neap's own trace log; '-': standard input.",
+            discussion: TraceOptions.syntheticManual))
     var trace: String
     @Option(help: "How the trace is written: azure, mooncake or neap; without it its first line tells.")
     var format: String?
@@ -18,16 +20,34 @@ struct TraceOptions: ParsableArguments {
             let known = TraceFormat.allCases.map(\.rawValue).joined(separator: ", ")
             throw ValidationError("--format \(format) is not known; there are: \(known)")
         }
+        if trace.hasPrefix(SyntheticTrace.mark) {
+            if format != nil || model != nil {
+                throw ValidationError("--format and --model are for traces in files, not for --trace synthetic:")
+            }
+            do { _ = try SyntheticTrace(trace) } catch { throw ValidationError(error.description) }
+        }
         _ = try sliceBounds()
     }
 
-    func read() throws -> Trace {
-        let bytes = try TraceFile.read(trace)
-        let format = format.flatMap { TraceFormat(rawValue: $0) } ?? TraceFormat(of: bytes)
-        var trace = try format.parse(bytes, file: trace, model: model)
+    /// `seed`: of what is made up.
+    func read(seed: UInt64) throws -> Trace {
+        var trace = try whole(seed: seed)
         if let bounds = try sliceBounds() { trace = trace.slice(from: bounds.0, to: bounds.1) }
         guard !trace.requests.isEmpty else { throw ValidationError("no request lies in --slice") }
         return trace
+    }
+
+    private func whole(seed: UInt64) throws -> Trace {
+        if trace.hasPrefix(SyntheticTrace.mark) { return try SyntheticTrace(trace).generate(seed: seed) }
+        let bytes = try TraceFile.read(trace)
+        let format = format.flatMap { TraceFormat(rawValue: $0) } ?? TraceFormat(of: bytes)
+        return try format.parse(bytes, file: trace, model: model)
+    }
+
+    private static var syntheticManual: String {
+        let keys = SyntheticTrace.manual.map { "  \($0.name): \($0.meaning) (\($0.standard))" }
+        return "Or made up: synthetic:KEY=VALUE,KEY=VALUE,... with these keys (and defaults):\n"
+            + keys.joined(separator: "\n")
     }
 
     /// Nanoseconds.

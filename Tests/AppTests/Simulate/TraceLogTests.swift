@@ -75,7 +75,7 @@ import Testing
         try (rows.joined(separator: "\n") + "\n").write(toFile: path, atomically: true, encoding: .utf8)
         func trace(_ options: String...) throws -> Trace {
             let arguments = ["simulate", "--trace", path] + options
-            return try #require(try Neap.parseAsRoot(arguments) as? SimulateCommand).traffic.read()
+            return try #require(try Neap.parseAsRoot(arguments) as? SimulateCommand).traffic.read(seed: 1)
         }
         #expect(try trace("--model", "b").requests.count == 1)
         #expect(throws: TraceFault(file: path, line: 0, message: "holds several models, name one of them: a, b")) {
