@@ -14,11 +14,18 @@ struct TraceOptions: ParsableArguments {
     var model: String?
     @Option(help: "A part of the trace: FROM:TO in seconds.")
     var slice: String?
+    @Option(
+        help:
+            "Stamps of the trace were rounded down to so many milliseconds: spread arrivals over them, in their order.")
+    var jitter: Double?
 
     func validate() throws {
         if let format, TraceFormat(rawValue: format) == nil {
             let known = TraceFormat.allCases.map(\.rawValue).joined(separator: ", ")
             throw ValidationError("--format \(format) is not known; there are: \(known)")
+        }
+        if let jitter, !(jitter > 0 && jitter <= 86_400_000) {
+            throw ValidationError("--jitter must be above 0 and at most 86400000 milliseconds, found \(jitter)")
         }
         if trace.hasPrefix(SyntheticTrace.mark) {
             if format != nil || model != nil {
@@ -29,9 +36,10 @@ struct TraceOptions: ParsableArguments {
         _ = try sliceBounds()
     }
 
-    /// `seed`: of what is made up.
+    /// `seed`: of what is made up, and of jitter.
     func read(seed: UInt64) throws -> Trace {
         var trace = try whole(seed: seed)
+        if let jitter { trace = trace.spread(over: Int64(jitter * 1e6), seed: seed) }
         if let bounds = try sliceBounds() { trace = trace.slice(from: bounds.0, to: bounds.1) }
         guard !trace.requests.isEmpty else { throw ValidationError("no request lies in --slice") }
         return trace
