@@ -1,4 +1,7 @@
 /// A priority queue: the smallest element first.
+///
+/// Always inlined: called from other modules, its generic form would look up the element's type at every step, and
+/// take ten times as long.
 package struct BinaryHeap<Element: Comparable> {
     @usableFromInline package var elements: [Element] = []
 
@@ -8,40 +11,40 @@ package struct BinaryHeap<Element: Comparable> {
     @inlinable package var isEmpty: Bool { elements.isEmpty }
     @inlinable package var first: Element? { elements.first }
 
-    @inlinable package mutating func insert(_ element: Element) {
+    @inlinable @inline(__always) package mutating func insert(_ element: Element) {
         elements.append(element)
         var child = elements.count - 1
         while child > 0 {
             let parent = (child - 1) / 2
-            guard elements[child] < elements[parent] else { return }
-            elements.swapAt(child, parent)
+            guard element < elements[parent] else { break }
+            elements[child] = elements[parent]
             child = parent
         }
+        elements[child] = element
     }
 
-    @inlinable package mutating func popFirst() -> Element? {
-        guard let first = elements.first else { return nil }
-        let last = elements.removeLast()
-        if !elements.isEmpty {
-            elements[0] = last
-            sink(0)
-        }
+    @inlinable @inline(__always) package mutating func popFirst() -> Element? {
+        guard let last = elements.popLast() else { return nil }
+        guard let first = elements.first else { return last }
+        sink(last)
         return first
     }
 
     @inlinable package mutating func removeAll() { elements.removeAll(keepingCapacity: true) }
 
-    @inlinable package mutating func sink(_ start: Int) {
-        var parent = start
+    /// Puts an element in the place of the first one, and that place in order.
+    @inlinable @inline(__always) package mutating func sink(_ element: Element) {
+        let count = elements.count
+        var parent = 0
         while true {
-            var smallest = parent
-            let left = 2 * parent + 1
-            if left < elements.count, elements[left] < elements[smallest] { smallest = left }
-            if left + 1 < elements.count, elements[left + 1] < elements[smallest] { smallest = left + 1 }
-            guard smallest != parent else { return }
-            elements.swapAt(parent, smallest)
-            parent = smallest
+            var child = 2 * parent + 1
+            guard child < count else { break }
+            if child + 1 < count, elements[child + 1] < elements[child] { child += 1 }
+            guard elements[child] < element else { break }
+            elements[parent] = elements[child]
+            parent = child
         }
+        elements[parent] = element
     }
 }
 

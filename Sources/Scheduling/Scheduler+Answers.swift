@@ -19,7 +19,7 @@ extension Scheduler {
             ignoredEvents += 1
             return
         }
-        works.update(slot) { $0.startedAt = now }
+        works[slot].startedAt = now
         let (hasMore, change) = fleet.answered(works[slot].prefillTicket, works[slot].demand.band, on: endpoint)
         report(change, &effects)
         began(works[slot], on: endpoint, now, &effects)
@@ -47,7 +47,7 @@ extension Scheduler {
             // Of several answers the tokens are not one to a step.
             let last = works[slot].demand.sequences == 1 ? report.lastOutputAt : nil
             fleet.paced(ticket, tokens: tokens, last: last, on: endpoint, at: now)
-            works.update(slot) { $0.producedTokens += tokens }
+            works[slot].producedTokens += tokens
             pools[works[slot].pool].produced(tokens, band: works[slot].demand.band)
         }
     }
@@ -57,7 +57,7 @@ extension Scheduler {
         let work = works[slot]
         learnPrefill(work, completion, on: endpoint, now)
         if work.startedAt == nil, completion.outcome.isAnswer, completion.status < 500 {
-            works.update(slot) { $0.startedAt = now }
+            works[slot].startedAt = now
             // A refusal proves no prefill: it leaves the queue by itself, not with all that came before it.
             let change = fleet.answered(
                 work.prefillTicket, work.demand.band, on: endpoint, isPrefilled: completion.status < 300
@@ -133,11 +133,11 @@ extension Scheduler {
         if case .full(let retryAfter) = failure {
             fleet.saidFull(endpoint, retryAfter: retryAfter, ticket: works[slot].prefillTicket, at: now)
         } else {
-            works.update(slot) { $0.failures += 1 }
+            works[slot].failures += 1
             report(fleet.attemptFailed(endpoint, at: now), &effects)
         }
         let pool = works[slot].pool
-        works.update(slot) { $0.tried.insert(endpoint) }
+        works[slot].tried.insert(endpoint)
         if !triedElsewhere(slot, failure, now, &effects) {
             works.remove(slot)
             effects.append(.refuse(id, failure.outcome, retryAfter: advice(after: failure, pool: pool, now)))
@@ -166,10 +166,8 @@ extension Scheduler {
         }
         // Every engine said full, or no more may be asked now: room will come, by a sample, an end or a pause's end.
         guard failure.isFull else { return false }
-        works.update(slot) {
-            $0.foundEnginesFull = true
-            $0.tried = TriedEndpoints()
-        }
+        works[slot].foundEnginesFull = true
+        works[slot].tried = TriedEndpoints()
         return waitAgain(slot, now)
     }
 

@@ -80,11 +80,9 @@ extension Scheduler {
             arrivedAt: work.arrivedAt, expiresAt: work.expiresAt, deadline: work.deadline, arrival: work.arrival)
         queued.hasTried = work.tried.count > 0
         let ticket = pools[work.pool].flow.enqueue(queued)
-        works.update(slot) {
-            $0.ticket = ticket
-            $0.endpoint = nil
-            $0.attemptsInRound = 0
-        }
+        works[slot].ticket = ticket
+        works[slot].endpoint = nil
+        works[slot].attemptsInRound = 0
     }
 
     /// True when some endpoint of the pool serves the model and takes new work.

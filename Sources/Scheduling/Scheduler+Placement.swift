@@ -38,19 +38,17 @@ extension Scheduler {
         let poolSize = fleet.members(of: PoolID(pool)).count
         pools[pool].picker.remember(work.prefix, on: endpoint, poolSize: poolSize)
         pools[pool].flow.recordForward(demand.band, at: now)
-        works.update(slot) {
-            $0.ticket = nil
-            $0.endpoint = endpoint
-            $0.attempts += 1
-            $0.attemptsInRound += 1
-            $0.forwardedAt = now
-            $0.startedAt = nil
-            $0.prefillTicket = ticket
-            $0.prefillTokens = ahead + uncached
-            $0.producedTokens = 0
-            $0.forecast = forecast
-            $0.match = match
-        }
+        works[slot].ticket = nil
+        works[slot].endpoint = endpoint
+        works[slot].attempts += 1
+        works[slot].attemptsInRound += 1
+        works[slot].forwardedAt = now
+        works[slot].startedAt = nil
+        works[slot].prefillTicket = ticket
+        works[slot].prefillTokens = ahead + uncached
+        works[slot].producedTokens = 0
+        works[slot].forecast = forecast
+        works[slot].match = match
         effects.append(.forward(work.id, endpoint, attempt: work.attempts + 1))
         if work.attempts == 0 {
             pools[pool].retryBudget.earn()
@@ -70,7 +68,7 @@ extension Scheduler {
                 demand: work.demand, producedTokens: work.producedTokens, ticket: work.prefillTicket,
                 wasAnswered: work.startedAt != nil),
             from: endpoint, at: now)
-        works.update(slot) { $0.endpoint = nil }
+        works[slot].endpoint = nil
     }
 
     mutating func settleAll(_ now: Instant, _ effects: inout [Effect]) {
@@ -122,7 +120,7 @@ extension Scheduler {
     private mutating func pickAgain(_ slot: Int, _ now: Instant) -> PickResult {
         let result = pick(slot, now)
         guard case .noRoom = result, works[slot].tried.count > 0, !hasUntried(slot) else { return result }
-        works.update(slot) { $0.tried = TriedEndpoints() }
+        works[slot].tried = TriedEndpoints()
         return pick(slot, now)
     }
 

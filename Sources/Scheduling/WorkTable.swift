@@ -69,25 +69,22 @@ struct WorkState: Sendable {
 /// All works by id, in reused slots.
 struct WorkTable: Sendable {
     private var slots = SlotTable(minimumCapacity: 1024)
-    private var works: [WorkState?] = []
+    /// Those of free slots are `vacant`.
+    private var works: ContiguousArray<WorkState> = []
     private var free: [Int] = []
+    private static let vacant = WorkState(
+        Arrival(
+            work: WorkID(home: 0, serial: 0), pool: PoolID(0), model: ModelID(0), band: .realtime, promptTokens: 0,
+            expectedOutputTokens: 0, timeToLive: .zero), number: 0, at: .zero)
 
     var count: Int { slots.count }
 
     func slot(of work: WorkID) -> Int? { slots.slot(of: work.rawValue) }
 
-    /// The slot must be in use.
+    /// The slot must be in use. Read and changed in place: a work is some 400 bytes, and every token report comes here.
     subscript(slot: Int) -> WorkState {
-        guard let work = works[slot] else { preconditionFailure("slot \(slot) holds no work") }
-        return work
-    }
-
-    /// Changes a work. The slot must be in use.
-    mutating func update(_ slot: Int, _ body: (inout WorkState) -> Void) {
-        // Taken out and put back, so that its arrays are not shared (and so not copied) while it changes.
-        guard var work = works[slot].take() else { preconditionFailure("slot \(slot) holds no work") }
-        body(&work)
-        works[slot] = work
+        _read { yield works[slot] }
+        _modify { yield &works[slot] }
     }
 
     mutating func insert(_ work: WorkState) -> Int {
@@ -104,8 +101,10 @@ struct WorkTable: Sendable {
     }
 
     mutating func remove(_ slot: Int) {
-        guard let work = works[slot].take() else { return }
-        slots.remove(work.id.rawValue)
+        let key = works[slot].id.rawValue
+        guard slots.slot(of: key) == slot else { return }
+        slots.remove(key)
+        works[slot] = WorkTable.vacant
         free.append(slot)
     }
 }

@@ -132,7 +132,7 @@ extension World {
 
     mutating func tellProgress(_ endpoint: Int) {
         machines[endpoint].engine.copyRunning(into: &running)
-        var reports: [Progress] = []
+        reports.removeAll(keepingCapacity: true)
         for sequence in running {
             guard let visit = machines[endpoint][sequence: sequence.index], visits[visit].firstAt != nil else {
                 continue

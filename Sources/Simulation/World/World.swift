@@ -24,6 +24,7 @@ package struct World: ~Copyable {
     var oldestWaiting = 0
     var report = StepReport()
     var running: ContiguousArray<RunningSequence> = []
+    var reports: [Progress] = []
     var effects: [Effect] = []
     private var nextArrival = 0
 
