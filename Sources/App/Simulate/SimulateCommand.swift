@@ -32,6 +32,9 @@ struct SimulateCommand: ParsableCommand {
     var sloTtft = 2000.0
     @Option(help: "Mean time per output token that counts as good, in milliseconds.")
     var sloTpot = 100.0
+    @Flag(
+        inversion: .prefixedNo, help: "Tell on standard error how far it is; otherwise only where that is a terminal.")
+    var progress: Bool?
     @Option(help: "Write the figures as JSON to this file.")
     var json: String?
 
@@ -54,8 +57,11 @@ struct SimulateCommand: ParsableCommand {
         let trace = try traffic.read(seed: seed)
         var report = SimulationReport(firstTokenGoal: sloTtft, perTokenGoal: sloTpot)
         var speed = self.speed ?? 1
+        var line = ProgressLine(isWanted: progress)
         if let load {
-            guard let capacity = Capacity.find(trace, endpoints: fleet, seed: seed) else {
+            let found = Capacity.find(trace, endpoints: fleet, seed: seed) { line.show("capacity: trying speed \($0)") }
+            line.clear()
+            guard let capacity = found else {
                 throw ValidationError("this fleet has no capacity for this trace that could be found; give --speed")
             }
             report.capacitySpeed = capacity
@@ -73,7 +79,8 @@ struct SimulateCommand: ParsableCommand {
             let clock = ContinuousClock()
             let began = clock.now
             var world = World(trace: trace, settings: settings)
-            let result = world.run()
+            let result = world.run(tellingEvery: 20_000) { line.show($0, of: name, after: (clock.now - began).seconds) }
+            line.clear()
             report.runs.append(
                 SimulationReport.Run(
                     name: name, result: result, seconds: (clock.now - began).seconds,
