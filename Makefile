@@ -31,7 +31,7 @@ test-kill: ## A batch under kill -9 of gateway and engines at random moments (RU
 simulate-smoke: ## Engines that die, stall and slow by seed, all policies in virtual time: a minute (SEEDS=200, FIRST=1)
 	@scripts/simulate.sh $(or $(SEEDS),200) $(or $(FIRST),1)
 
-simulate-soak: ## The same with many seeds (SEEDS=10000, FIRST=1; CONFIG=release is ten times as fast)
+simulate-soak: ## The same with many seeds (SEEDS=10000, FIRST=1, CONFIG=release)
 	@scripts/simulate.sh $(or $(SEEDS),10000) $(or $(FIRST),1)
 
 bench: ## CPU per request and per chunk beside nginx and Envoy; writes Benchmarks/gateway/RESULTS.md
