@@ -100,4 +100,17 @@ import Testing
         let two = try #require(Capacity.find(trace, endpoints: [.standard, .standard], seed: 1))
         #expect((1.5...2.6).contains(two / one), "\(one) and \(two)")
     }
+
+    @Test func `a run tells how far it is, and telling changes nothing`() {
+        let trace = Self.trace(seed: 51)
+        var heard: [RunProgress] = []
+        var world = World(trace: trace, settings: Self.settings())
+        let result = world.run(tellingEvery: 100) { heard.append($0) }
+        #expect(heard.count == result.events / 100)
+        #expect(
+            zip(heard, heard.dropFirst()).allSatisfy { $0.share <= $1.share && $0.virtualSeconds <= $1.virtualSeconds })
+        #expect(heard.allSatisfy { (0...1).contains($0.share) })
+        #expect((heard.last?.share ?? 0) > 0.9)
+        #expect(result.digest == Self.run(trace, Self.settings()).digest)
+    }
 }

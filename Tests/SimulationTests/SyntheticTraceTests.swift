@@ -80,7 +80,10 @@ import Testing
     }
 
     @Test(arguments: [
-        ("speed=1", "speed is not known; there are: requests, rate, cv, period, depth, turns, pause, groups, opening,"),
+        (
+            "speed=1",
+            "speed is not known; there are: requests, jobs, rate, cv, period, depth, turns, pause, groups, opening,"
+        ),
         ("rate", "expected KEY=VALUE, found rate"),
         ("rate=fast", "rate must be a number from 0.001 to 1000000.0, found fast"),
         ("depth=1.5", "depth must be a number from 0.0 to 1.0, found 1.5"),
@@ -93,9 +96,15 @@ import Testing
         #expect(fault?.description.hasPrefix("--trace synthetic: " + message) == true, "\(String(describing: fault))")
     }
 
+    @Test func `jobs wait beside the requests, which they do not change`() throws {
+        let trace = try Self.trace("requests=50,jobs=30,turns=3")
+        #expect(trace.jobs.count == 30)
+        #expect(trace.requests == (try Self.trace("requests=50,turns=3")).requests)
+    }
+
     @Test func `the manual names every default`() {
         #expect(SyntheticTrace.manual.contains { $0.name == "rate" && $0.standard == "5.0" })
-        #expect(SyntheticTrace.manual.count == 15)
+        #expect(SyntheticTrace.manual.count == 16)
     }
 
     @Test func `the sine is a sine`() {

@@ -25,41 +25,50 @@ struct SimulateCommand: ParsableCommand {
     var policy = "neap"
     @Option(help: "Seeds everything random.")
     var seed: UInt64 = 1
-    @Option(help: "A file of faults, one to a line: KIND ENDPOINT AT LASTS, times in seconds of the run.")
+    @Option(
+        help: "A file of faults, one to a line: KIND ENDPOINT AT LASTS, times in seconds of the run; or random:COUNT.")
     var faults: String?
     @Option(help: "Time to first token that counts as good, in milliseconds.")
     var sloTtft = 2000.0
     @Option(help: "Mean time per output token that counts as good, in milliseconds.")
     var sloTpot = 100.0
+    @Flag(
+        inversion: .prefixedNo, help: "Tell on standard error how far it is; otherwise only where that is a terminal.")
+    var progress: Bool?
     @Option(help: "Write the figures as JSON to this file.")
     var json: String?
 
     func validate() throws {
         guard speed == nil || load == nil else { throw ValidationError("give --speed or --load, not both") }
         guard (1...4096).contains(endpoints) else { throw ValidationError("--endpoints must be 1 to 4096") }
-        for value in [speed, load] {
-            if let value, !(value > 0 && value <= 1000) {
-                throw ValidationError("--speed and --load must be above 0 and at most 1000, found \(value)")
+        // A load's speed, which a replay names, may be a thousand times a load of a thousand.
+        for (name, value, most) in [("speed", speed, 1e6), ("load", load, 900)] {
+            if let value, !(value > 0 && value <= most) {
+                throw ValidationError("--\(name) must be above 0 and at most \(most), found \(value)")
             }
         }
         _ = try chosenFleet()
         _ = try chosenPolicies()
+        _ = try randomFaults()
     }
 
     func run() throws {
         let fleet = try chosenFleet()
         let trace = try traffic.read(seed: seed)
-        let faults = try faultPlan()
         var report = SimulationReport(firstTokenGoal: sloTtft, perTokenGoal: sloTpot)
         var speed = self.speed ?? 1
+        var line = ProgressLine(isWanted: progress)
         if let load {
-            guard let capacity = Capacity.find(trace, endpoints: fleet, seed: seed) else {
+            let found = Capacity.find(trace, endpoints: fleet, seed: seed) { line.show("capacity: trying speed \($0)") }
+            line.clear()
+            guard let capacity = found else {
                 throw ValidationError("this fleet has no capacity for this trace that could be found; give --speed")
             }
             report.capacitySpeed = capacity
             speed = load * capacity
         }
         report.speed = speed
+        let faults = try faultPlan(span: Int64(min(1e18, Double(trace.span) / speed)))
         for (name, picks) in try chosenPolicies() {
             var settings = SimulationSettings(endpoints: fleet)
             settings.pool.profile = picks
@@ -70,18 +79,43 @@ struct SimulateCommand: ParsableCommand {
             let clock = ContinuousClock()
             let began = clock.now
             var world = World(trace: trace, settings: settings)
-            let result = world.run()
-            report.runs.append(SimulationReport.Run(name: name, result: result, seconds: (clock.now - began).seconds))
+            let result = world.run(tellingEvery: 20_000) { line.show($0, of: name, after: (clock.now - began).seconds) }
+            line.clear()
+            report.runs.append(
+                SimulationReport.Run(
+                    name: name, result: result, seconds: (clock.now - began).seconds,
+                    replay: replay(policy: name, speed: speed)))
         }
         StandardOutput.write(report.table)
         if let json { try report.write(to: json) }
         if report.runs.contains(where: { !$0.result.violations.isEmpty }) { throw ExitCode(1) }
     }
 
-    private func faultPlan() throws(TraceFault) -> [EngineFault] {
+    /// `span`: the arrivals', in the run's nanoseconds.
+    private func faultPlan(span: Int64) throws -> [EngineFault] {
         guard let faults else { return [] }
+        if let count = try randomFaults() {
+            return EngineFault.random(count, endpoints: endpoints, span: span, seed: seed)
+        }
         let text = String(decoding: try TraceFile.read(faults), as: UTF8.self)
         return try FaultLines.parse(text, file: faults, endpoints: endpoints)
+    }
+
+    private func randomFaults() throws -> Int? {
+        guard let faults, faults.hasPrefix("random:") else { return nil }
+        guard let count = Int(faults.dropFirst("random:".count)), (1...FaultLines.limit).contains(count) else {
+            throw ValidationError("--faults random:COUNT takes 1 to \(FaultLines.limit), found \(faults)")
+        }
+        return count
+    }
+
+    /// The command that runs one policy once more, exactly. A load is told as the speed that it came to.
+    func replay(policy: String, speed: Double) -> String {
+        var words = ["neap", "simulate"] + traffic.words
+        words += ["--profile", profile, "--endpoints", "\(endpoints)", "--speed", "\(speed)", "--policy", policy]
+        words += ["--seed", "\(seed)"]
+        if let faults { words += ["--faults", faults] }
+        return ShellWord.line(words)
     }
 
     private func chosenFleet() throws -> [EngineProfile] {

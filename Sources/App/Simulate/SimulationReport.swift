@@ -8,6 +8,8 @@ struct SimulationReport {
         var result: SimulationResult
         /// How long it took.
         var seconds: Double
+        /// The command that does it again.
+        var replay: String
     }
 
     var firstTokenGoal: Double
@@ -41,6 +43,7 @@ struct SimulationReport {
                 lines.append("  jobs: \(result.jobsCompleted) done, \(result.jobOutputTokens) output tokens")
             }
             for violation in result.violations { lines.append("  BROKEN: \(violation)") }
+            if !result.violations.isEmpty { lines.append("  again with: \(run.replay)") }
         }
         return lines.joined(separator: "\n") + "\n"
     }

@@ -52,6 +52,16 @@ struct TraceOptions: ParsableArguments {
         return try format.parse(bytes, file: trace, model: model)
     }
 
+    /// The options that were given, for a command that does the same.
+    var words: [String] {
+        var words = ["--trace", trace]
+        if let format { words += ["--format", format] }
+        if let model { words += ["--model", model] }
+        if let slice { words += ["--slice", slice] }
+        if let jitter { words += ["--jitter", "\(jitter)"] }
+        return words
+    }
+
     private static var syntheticManual: String {
         let keys = SyntheticTrace.manual.map { "  \($0.name): \($0.meaning) (\($0.standard))" }
         return "Or made up: synthetic:KEY=VALUE,KEY=VALUE,... with these keys (and defaults):\n"

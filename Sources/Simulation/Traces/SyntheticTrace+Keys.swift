@@ -9,6 +9,7 @@ extension SyntheticTrace {
 
     private static let keys: [(name: String, place: Place, meaning: String)] = [
         ("requests", .count(\.requests, 1...10_000_000), "requests in all"),
+        ("jobs", .count(\.jobs, 0...10_000_000), "jobs that wait from the start"),
         ("rate", .amount(\.startsPerSecond, 0.001...1_000_000), "conversations that begin in a second, on average"),
         ("cv", .amount(\.variation, 0...20), "variation of the gaps between them: 1 Poisson, more in bursts, 0 even"),
         ("period", .amount(\.period, 1...10_000_000), "seconds of a day, which begins at its trough"),

@@ -4,6 +4,8 @@ import FleetTracking
 /// Made-up traffic: conversations that begin at random, share prefixes in groups, and go on for some turns.
 package struct SyntheticTrace: Sendable {
     package var requests = 1000
+    /// Jobs that wait in the store from the start.
+    package var jobs = 0
     /// Conversations that begin in a second, on average.
     package var startsPerSecond = 5.0
     /// Coefficient of variation of the gaps between them: 1 is Poisson, more comes in bursts (gamma-distributed), 0 is
@@ -43,7 +45,14 @@ package struct SyntheticTrace: Sendable {
             drawn += generator.gamma(variation: variation)
             converse(from: moment(of: drawn / max(1e-6, startsPerSecond)), &generator, &made)
         }
-        return Trace(made, blockTokens: SyntheticTrace.blockTokens)
+        made.removeLast(max(0, made.count - requests))
+        var waiting: [TraceRequest] = []
+        while waiting.count < jobs { converse(from: 0, &generator, &waiting) }
+        waiting.removeLast(max(0, waiting.count - jobs))
+        // They are there from the start.
+        let first = made.map(\.arrival).min() ?? 0
+        for index in waiting.indices { waiting[index].arrival = first }
+        return Trace(made, jobs: waiting, blockTokens: SyntheticTrace.blockTokens)
     }
 
     /// The second in which so much of the traffic has come, given in seconds of the mean rate.
@@ -91,6 +100,6 @@ package struct SyntheticTrace: Sendable {
             made.append(request)
             context = prompt + output
             at += generator.exponential() * pause
-        } while made.count < requests && context < longestPrompt && generator.unit() < 1 - 1 / max(1, turns)
+        } while context < longestPrompt && generator.unit() < 1 - 1 / max(1, turns)
     }
 }

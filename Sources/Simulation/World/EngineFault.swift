@@ -1,3 +1,5 @@
+import FleetTracking
+
 /// What goes wrong with a simulated engine, and when.
 package struct EngineFault: Sendable, Equatable {
     package enum Kind: String, Sendable, CaseIterable {
@@ -26,5 +28,17 @@ package struct EngineFault: Sendable, Equatable {
         self.endpoint = endpoint
         self.at = at
         self.lasts = lasts
+    }
+
+    /// So many faults of all kinds on some of so many endpoints, that begin within `span` (nanoseconds) or soon after.
+    package static func random(_ count: Int, endpoints: Int, span: Int64, seed: UInt64) -> [EngineFault] {
+        var generator = SeededGenerator(seed: seed)
+        let milliseconds = Int(min(1_000_000_000_000, max(0, span) / 1_000_000))
+        return (0..<count).map { _ in
+            EngineFault(
+                Kind.allCases[generator.below(Kind.allCases.count)], endpoint: generator.below(endpoints),
+                at: .milliseconds(generator.below(milliseconds + 2000)),
+                lasts: .milliseconds(generator.below(milliseconds / 4 + 5000)))
+        }
     }
 }

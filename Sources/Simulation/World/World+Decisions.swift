@@ -15,7 +15,7 @@ extension World {
         effects.removeAll(keepingCapacity: true)
     }
 
-    private mutating func carryOut(_ effect: Effect) {
+    mutating func carryOut(_ effect: Effect) {
         digest.absorb(effect)
         switch effect {
         case .forward(let work, let endpoint, let attempt):

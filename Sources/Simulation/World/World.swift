@@ -41,8 +41,11 @@ package struct World: ~Copyable {
         storedJobs = Array(settings.jobs.indices.reversed())
     }
 
-    /// Runs the trace to its end.
-    package mutating func run() -> SimulationResult {
+    /// Runs the trace to its end. After every so many turns `tell` hears how far it is.
+    package mutating func run(
+        tellingEvery turns: Int = .max, _ tell: (RunProgress) -> Void = { _ in }
+    ) -> SimulationResult {
+        var turnsLeft = turns
         install(settings.endpoints)
         scheduleArrival()
         agenda.add(.middle, at: World.start + .nanoseconds(scaled(trace.span / 2)))
@@ -55,10 +58,23 @@ package struct World: ~Copyable {
                 break
             }
             take(entry)
+            turnsLeft -= 1
+            if turnsLeft == 0 {
+                turnsLeft = turns
+                tell(progress)
+            }
             if settings.stopsAtLastArrival, nextArrival == trace.requests.count { break }
         }
         finish()
         return result
+    }
+
+    private var progress: RunProgress {
+        let (all, ended) = (trace.requests.count, nextArrival - open)
+        return RunProgress(
+            virtualSeconds: max(0, (now - World.start).seconds),
+            share: settings.stopsAtLastArrival
+                ? Double(nextArrival) / Double(all) : Double(nextArrival + ended) / Double(2 * all))
     }
 
     private mutating func take(_ entry: Agenda.Entry) {
