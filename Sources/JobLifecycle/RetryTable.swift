@@ -12,6 +12,8 @@ package enum AttemptResult: Sendable, Hashable {
     case unreachable
     /// An attempt that may have run broke off: reset, truncated, timeout, not HTTP. `code` names the outcome.
     case broken(code: String)
+    /// The engine was asked and answers, but there was no memory for its answer. `setting` names the limit.
+    case unkept(code: String, setting: String)
     /// The gateway itself refused the request; asking again would bring the same.
     case refused(code: String)
     /// The answer is larger than what is kept of one: asking again would bring the same. `setting` names the limit.
@@ -70,7 +72,7 @@ package struct AttemptContext: Sendable {
 /// | 2xx, 3xx | succeeded |
 /// | 429, 503 from an engine; full; shed | retried, not counted |
 /// | unreachable | retried, not counted: an outage of the engines must not use up the lines behind it |
-/// | other 5xx, broken | retried and counted; at the cap failed, with the last answer or the code |
+/// | other 5xx, broken, unkept | retried and counted; at the cap failed, with the last answer or the code |
 /// | other 4xx, 1xx | failed, with the answer |
 /// | refused, over a limit | failed, with the code |
 /// | given back | released, not counted |
@@ -106,6 +108,14 @@ package struct RetryTable: Sendable, Hashable {
                         message: "Given up after \(maximumAttempts) failed attempts; the last one ended as \(code)."))
             }
             return retry(context, countsAsAttempt: true)
+        case .unkept(let code, let setting):
+            if context.attempts + 1 >= maximumAttempts {
+                return .failed(
+                    JobFault(
+                        code: code,
+                        message: "No memory for its answer in \(maximumAttempts) attempts: \(setting) is in use."))
+            }
+            return retry(context, countsAsAttempt: true)
         case .refused(let code):
             return .failed(JobFault(code: code, message: "The gateway refused this request: \(code)."))
         case .overLimit(let code, let setting):
@@ -126,7 +136,7 @@ package struct RetryTable: Sendable, Hashable {
             return .failed(nil)
         case .full:
             return .failed(JobFault(code: "engines_full", message: "The engine said that it is full. \(reason)"))
-        case .broken(let code):
+        case .broken(let code), .unkept(let code, _):
             return .failed(
                 JobFault(code: code, message: "The attempt ended as \(code) after the request was sent. \(reason)"))
         case .givenBack(wasSent: true):

@@ -35,6 +35,24 @@ struct SendOnceTests {
         }
     }
 
+    @Test("an answer that finds no memory ends the line, and for others is an attempt that counts")
+    func unkept() async throws {
+        let port = FakePort { _ in .breakOff(.bufferBudget) }
+        let stage = try FeederStage(port: port)
+        try await stage.run { stage in
+            let batch = try await stage.createBatch(Self.stored + "\n" + FeederStage.line("plain"))
+            await stage.advanceUntilEnded(batch)
+            let done = try await stage.end(of: batch)
+            #expect(done.counts == BatchCounts(total: 2, failed: 2))
+            let tries = stage.port.placed.all.map(\.customID)
+            #expect(tries.filter { $0 == "stored" }.count == 1)
+            #expect(tries.filter { $0 == "plain" }.count == 5)
+            let errors = try await stage.objects(done.errorFile).compactMap { $0["error"] as? [String: String] }
+            #expect(errors.map { $0["code"] } == ["buffer_budget", "buffer_budget"])
+            #expect(errors.first?["message"]?.contains("not sent a second time") == true)
+        }
+    }
+
     @Test("the data path is told that it may not send twice either")
     func arrival() async throws {
         let stage = try FeederStage()
@@ -46,7 +64,7 @@ struct SendOnceTests {
 
     @Test("what never left the gateway is tried again")
     func unsent() async throws {
-        let outcomes: [Outcome] = [.connectFailed, .queueTimeout, .noEndpoint]
+        let outcomes: [Outcome] = [.connectFailed, .queueTimeout, .noEndpoint, .bufferBudget]
         let port = FakePort { placed in
             placed.number <= outcomes.count ? .end(outcomes[placed.number - 1]) : .answer(status: 200, body: "{}")
         }

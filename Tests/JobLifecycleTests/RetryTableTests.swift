@@ -50,6 +50,19 @@ struct RetryTableTests {
         #expect(fault.message.contains("5 failed attempts"))
     }
 
+    @Test("an answer that found no memory counts as an attempt, and fails at the cap with the setting to raise")
+    func unkept() {
+        let result = AttemptResult.unkept(code: "buffer_budget", setting: "limits.buffered-bodies")
+        #expect(
+            table.verdict(for: result, context(attempts: 3)) == .retry(after: .seconds(2), countsAsAttempt: true))
+        guard case .failed(let fault?) = table.verdict(for: result, context(attempts: 4)) else {
+            Issue.record("no fault at the cap")
+            return
+        }
+        #expect(fault.code == "buffer_budget")
+        #expect(fault.message.contains("5 attempts") && fault.message.contains("limits.buffered-bodies"))
+    }
+
     @Test("other 4xx fail at once, with the answer", arguments: [400, 401, 403, 404, 408, 413, 422])
     func clientErrors(status: Int) {
         #expect(table.verdict(for: .answered(status: status), context()) == .failed(nil))
@@ -95,7 +108,11 @@ struct RetryTableTests {
         for status in [400, 429, 500, 503] {
             #expect(table.verdict(for: .answered(status: status), once) == .failed(nil))
         }
-        for (result, code) in [(AttemptResult.full, "engines_full"), (.broken(code: "engine_reset"), "engine_reset")] {
+        let ends: [(AttemptResult, String)] = [
+            (.full, "engines_full"), (.broken(code: "engine_reset"), "engine_reset"),
+            (.unkept(code: "buffer_budget", setting: "limits.buffered-bodies"), "buffer_budget"),
+        ]
+        for (result, code) in ends {
             guard case .failed(let fault?) = table.verdict(for: result, once) else {
                 Issue.record("\(result) did not fail with a fault")
                 continue

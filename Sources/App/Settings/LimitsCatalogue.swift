@@ -58,7 +58,9 @@ enum LimitsCatalogue {
             "Further ones kept free for `/metrics`, and as many again for `/livez` and `/readyz`: uploads cannot hide them."
         ),
         // A row of the store takes no gigabyte.
-        BoundSetting("limits.job-answer", \.jobAnswerBytes, .size(256...(1 << 29)), "The largest answer to a job."),
+        BoundSetting(
+            "limits.job-answer", \.jobAnswerBytes, .size(256...(1 << 29)),
+            "The largest answer to a job; half of `limits.buffered-bodies`, if that is less."),
     ]
 
     static let controlBody = BoundSetting(

@@ -18,6 +18,7 @@ final class JobCarrier: ExchangeOwner {
     private var status = 0
     private var retryAfter: Duration?
     private var engineRequestID: String?
+    /// The longest answer that is kept: what is allowed, and what there could ever be room for.
     private var limit = 0
     private weak var exchange: Exchange?
 
@@ -31,8 +32,8 @@ final class JobCarrier: ExchangeOwner {
     }
 
     func begin(on relay: LoopRelay) {
-        limit = relay.settings.jobAnswerBytes
         budget = relay.budget
+        limit = min(relay.settings.jobAnswerBytes, relay.budget.limit / 2)
         let now = relay.now()
         var record = RequestRecord(
             work: attempt.arrival.work, requestID: attempt.requestID, band: .async, method: "POST",
@@ -89,7 +90,7 @@ final class JobCarrier: ExchangeOwner {
     }
 
     /// Takes bytes of the answer from the half of the budget that jobs may fill; the other is real-time's. Without room
-    /// the attempt ends, and its job is tried again later.
+    /// the attempt ends, and its job is tried again later, unless its engine may be asked once only.
     private func hold(_ bytes: Int) -> Bool {
         guard let budget, budget.reserve(bytes, within: budget.limit / 2) else {
             refusal = .bufferBudget
