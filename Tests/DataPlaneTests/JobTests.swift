@@ -164,6 +164,54 @@ import Testing
         }
     }
 
+    /// Room is taken for what comes: an engine that announces a long answer and stays silent keeps none from others.
+    @Test func anAnnouncedAnswerTakesNoRoom() async throws {
+        var options = FixtureOptions()
+        options.settings.bufferBudgetBytes = 4 << 20
+        let body = "{\"x\":\"" + String(repeating: "a", count: 3 << 19) + "\"}"
+        let begun = Journal<Int>()
+        let release = Journal<Bool>()
+        let engine = FakeEngine { socket in
+            _ = await socket.takeMessage()
+            let isFirst = begun.entries.isEmpty
+            try await socket.send("HTTP/1.1 200 OK\r\nContent-Length: \(body.utf8.count)\r\n\r\n{")
+            begun.append(1)
+            if isFirst { await release.wait { !$0.isEmpty } }
+            try await socket.send(String(body.dropFirst(1)))
+            await socket.untilClosed()
+        }
+        try await withGateway([engine], options) { gateway in
+            let answers = Journal<JobAnswer>()
+            gateway.listener.jobs.place(attempt(gateway), onGrant: { _, _ in }, onAnswer: { answers.append($0) })
+            await begun.wait { !$0.isEmpty }
+            let other = await place(gateway, attempt(gateway))
+            #expect(other.outcome == .completed && String(buffer: other.body) == body)
+            release.append(true)
+            await answers.wait { !$0.isEmpty }
+            #expect(answers.entries.map(\.outcome) == [.completed])
+            #expect(gateway.listener.budget.usedBytes == 0)
+        }
+    }
+
+    /// The bytes that came before the first event was whole are there when the answer is committed.
+    @Test func anAnswerHeldForItsFirstEventTakesItsRoomOnce() async throws {
+        var options = FixtureOptions()
+        options.kind = .sglang
+        options.settings.bufferBudgetBytes = 8000
+        let body = event(String(repeating: "a", count: 3000)) + "data: [DONE]\n\n"
+        let engine = FakeEngine { socket in
+            _ = await socket.takeMessage()
+            try await socket.send(
+                "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: \(body.utf8.count)\r\n\r\n"
+                    + body)
+            await socket.untilClosed()
+        }
+        try await withGateway([engine], options) { gateway in
+            let answer = await place(gateway, attempt(gateway))
+            #expect(answer.outcome == .completed && String(buffer: answer.body) == body)
+        }
+    }
+
     @Test func aCutAnswerIsTold() async throws {
         let engine = FakeEngine { socket in
             _ = await socket.takeMessage()

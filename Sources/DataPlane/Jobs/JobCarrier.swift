@@ -14,6 +14,8 @@ final class JobCarrier: ExchangeOwner {
     /// Bytes of the answer that are taken from the budget until it is handed over.
     private var reservedBytes = 0
     private var budget: BufferBudget?
+    /// The answer's length, if its head tells it.
+    private var announced: Int?
     private(set) var refusal: Outcome?
     private var status = 0
     private var retryAfter: Duration?
@@ -75,33 +77,38 @@ final class JobCarrier: ExchangeOwner {
         retryAfter = head.retryAfter
         engineRequestID = head.head.fields.first(.requestID).map { head.bytes.text($0.valueRange) }
         guard case .length(let length) = framing else { return }
-        if length > limit {
-            refusal = .answerTooLarge
-        } else if hold(length) {
-            body.reserveCapacity(min(length, 1 << 20))
-        }
+        announced = length
+        if length > limit { refusal = .answerTooLarge }
     }
 
     func payload(_ bytes: UnsafeRawBufferPointer) {
         guard refusal == nil else { return }
-        guard body.readableBytes + bytes.count <= limit else { return refusal = .answerTooLarge }
-        if body.readableBytes + bytes.count > reservedBytes, !hold(bytes.count) { return }
+        let needed = body.readableBytes + bytes.count
+        guard needed <= limit else { return refusal = .answerTooLarge }
+        guard makeRoom(for: needed) else { return refusal = .bufferBudget }
         body.writeBytes(bytes)
     }
 
-    /// Takes bytes of the answer from the half of the budget that jobs may fill; the other is real-time's. Without room
-    /// the attempt ends, and its job is tried again later, unless its engine may be asked once only.
-    private func hold(_ bytes: Int) -> Bool {
-        guard let budget, budget.reserve(bytes, within: budget.limit / 2) else {
-            refusal = .bufferBudget
-            return false
-        }
-        reservedBytes += bytes
+    /// Takes room from the half of the budget that jobs may fill; the other is real-time's. In growing steps: an engine
+    /// that only announces a long answer holds little. Without room the attempt ends, and its job is tried again later,
+    /// unless its engine may be asked once only.
+    private func makeRoom(for needed: Int) -> Bool {
+        guard needed > reservedBytes else { return true }
+        var target = min(2 * needed, 8 << 20)
+        if let announced { target = min(announced, max(target, 256 << 10)) }
+        return reserve(max(needed, min(target, limit))) || reserve(needed)
+    }
+
+    private func reserve(_ target: Int) -> Bool {
+        guard let budget, budget.reserve(target - reservedBytes, within: budget.limit / 2) else { return false }
+        reservedBytes = target
+        body.reserveCapacity(target)
         return true
     }
 
     private func dropBody() {
         body = ByteBuffer()
+        announced = nil
         budget?.release(reservedBytes)
         reservedBytes = 0
     }
