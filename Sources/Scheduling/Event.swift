@@ -95,8 +95,8 @@ package struct Arrival: Sendable {
 package struct Progress: Sendable {
     package var work: WorkID
     package var outputTokens: Int
-    /// When the last of them came; nil: not known. From one report to the next so many steps of the engine passed in
-    /// exactly this time, which is how its pace is learned.
+    /// When the last of them came; nil: not known, or the client held them up. From one report to the next so many steps
+    /// of the engine passed in exactly this time, which is how its pace is learned.
     package var lastOutputAt: Instant?
 
     package init(work: WorkID, outputTokens: Int, lastOutputAt: Instant? = nil) {

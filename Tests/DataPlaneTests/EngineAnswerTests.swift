@@ -192,6 +192,31 @@ import Testing
         #expect(counts.buckets.reduce(0, +) == 3 && abs(counts.seconds - 0.0195) < 1e-9)
         #expect(bench.relay.gaps.counts(.async).buckets.allSatisfy { $0 == 0 })
     }
+
+    /// A client's window closes inside the read that fills it.
+    @Test(arguments: [false, true])
+    func aPauseInsideAReadIsNoGap(isToldMeanwhile: Bool) throws {
+        let bench = EngineBench()
+        let (engine, owner) = (try bench.connect(), ScriptedOwner())
+        let exchange = bench.ask(owner)
+        engine.send(streamHead + chunk(event("a")))
+        owner.onFlush = { $0.pause() }
+        engine.send(chunk(event("b")))
+        owner.onFlush = { _ in }
+        if isToldMeanwhile {
+            #expect(exchange.takeProgress().map { $0.outputTokens == 2 && $0.lastOutputAt == nil } == true)
+        }
+        bench.clock.advance(by: .milliseconds(900))
+        exchange.resume()
+        engine.send(chunk(event("c")))
+        let seenAt = bench.clock.clock.now()
+        let next = try #require(exchange.takeProgress())
+        // A window of the engine's pace does not reach over the pause.
+        #expect(next.outputTokens == (isToldMeanwhile ? 1 : 3) && next.lastOutputAt == (isToldMeanwhile ? seenAt : nil))
+        engine.send(chunk(event("d")) + "0\r\n\r\n")
+        let counts = bench.relay.gaps.counts(.realtime)
+        #expect(counts.buckets.reduce(0, +) == 1 && counts.seconds == 0)
+    }
 }
 
 extension String {

@@ -97,6 +97,22 @@ struct ForecastBench: ~Copyable {
         #expect(abs(bench.forecast(100).firstToken - late) < 0.1)
     }
 
+    /// The client of a stream took nothing for a second at a time.
+    @Test func `no pace is learned over tokens of which it is not known when they came`() {
+        var bench = ForecastBench()
+        let ticket = bench.fleet.dispatch(Self.demand(100), uncachedTokens: 100, to: EndpointID(0), at: bench.now)
+        bench.now = bench.now + .milliseconds(20)
+        bench.fleet.began(FirstToken(ticket: ticket, predicted: nil, took: 20), on: EndpointID(0), at: bench.now)
+        let before = bench.forecast(100).interToken
+        for _ in 0..<100 {
+            bench.fleet.paced(ticket, tokens: 1, last: bench.now, on: EndpointID(0), at: bench.now)
+            bench.fleet.paced(ticket, tokens: 1, last: nil, on: EndpointID(0), at: bench.now)
+            bench.now = bench.now + .seconds(1)
+        }
+        let after = bench.forecast(100).interToken
+        #expect((0.9...1.1).contains(after / before), "\(before) and then \(after)")
+    }
+
     @Test func `an endpoint where only others are is forecast too`() {
         var bench = ForecastBench()
         let idle = bench.forecast(1000)

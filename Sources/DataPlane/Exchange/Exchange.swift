@@ -48,9 +48,13 @@ final class Exchange {
     /// The loop's list of exchanges with untold output holds this one.
     var isOnProgressList = false
     private var toldTokens = 0
-    /// Output that was seen, and when the last of it came; nil after a pause of ours.
+    /// Output that was seen, and when the last of it came; nil during a pause of ours, and from it to the next output.
     private var seenTokens = 0
     private var outputAt: Instant?
+    /// From `pause` to `resume`.
+    private var isPaused = false
+    /// There was a pause since the last output was told: the time from there says nothing about the engine.
+    private var wasPaused = false
 
     init(_ order: consuming ExchangeOrder, owner: any ExchangeOwner, loop: LoopRelay) {
         work = order.work
@@ -290,7 +294,8 @@ final class Exchange {
         guard answer.outputTokens > seenTokens else { return }
         seenTokens = answer.outputTokens
         if let outputAt { loop.gaps.record(now.nanoseconds &- outputAt.nanoseconds, record.band) }
-        outputAt = now
+        // The flush of this read may have found that the client takes no more.
+        outputAt = isPaused ? nil : now
     }
 
     /// Output since the last call.
@@ -298,7 +303,8 @@ final class Exchange {
         let tokens = answer.outputTokens - toldTokens
         guard phase != .ended, tokens > 0 else { return nil }
         toldTokens += tokens
-        return Progress(work: work, outputTokens: tokens, lastOutputAt: outputAt)
+        defer { wasPaused = false }
+        return Progress(work: work, outputTokens: tokens, lastOutputAt: wasPaused ? nil : outputAt)
     }
 
     /// Its connection serves others by now, or is closed.
@@ -385,10 +391,14 @@ final class Exchange {
     func pause() {
         // The next gap is the client's, not the engine's.
         outputAt = nil
+        (isPaused, wasPaused) = (true, true)
         connection?.pause()
     }
 
-    func resume() { connection?.resume() }
+    func resume() {
+        isPaused = false
+        connection?.resume()
+    }
 }
 
 /// An answer whose first event is not known yet.

@@ -40,6 +40,11 @@ extension EndpointPace {
         model.learn(sum, took: last.milliseconds(since: window.since), bias: &bias)
     }
 
+    /// Tokens of this stream came at times that are not known: no window reaches over them.
+    mutating func endWindow(of ticket: Int) {
+        if probe?.ticket == ticket { probe = nil }
+    }
+
     private func beginWindow(_ ticket: Int, _ last: Instant, _ now: Instant) -> PaceProbe? {
         guard !isSpread(at: now) else { return nil }
         let (decodes, context) = residents(at: now)

@@ -45,10 +45,11 @@ package struct FleetLatency: Sendable {
         models[model].learnFirstToken(predicted: predicted, took: first.took)
     }
 
-    /// A stream's tokens since its last report; the last of them came at `last`.
+    /// A stream's tokens since its last report; the last of them came at `last`. Nil: not known, or something else than
+    /// the engine held them up.
     mutating func progressed(_ ticket: Int, tokens: Int, last: Instant?, on endpoint: Int, at now: Instant) {
         paces[endpoint].context += Double(tokens)
-        guard let last, last <= now else { return }
+        guard let last, last <= now else { return paces[endpoint].endWindow(of: ticket) }
         let model = paces[endpoint].type
         paces[endpoint].advance(to: last, models[model].terms)
         paces[endpoint].progressed(ticket, tokens: tokens, last: last, at: now, &models[model])
