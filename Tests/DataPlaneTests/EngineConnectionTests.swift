@@ -97,6 +97,21 @@ import Testing
         #expect(bench.failures == [.reset(bytesSent: true)])
     }
 
+    /// After the first byte of the answer proper no other engine is asked.
+    @Test(arguments: ["H", "HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n"], [false, true])
+    func aHeadThatIsCutIsNotAskedForElsewhere(_ part: String, isReset: Bool) throws {
+        for interim in ["", "HTTP/1.1 100 Continue\r\n\r\n"] {
+            let bench = EngineBench()
+            let (engine, owner) = (try bench.connect(), ScriptedOwner())
+            let other = try bench.connect(1)
+            bench.ask(owner)
+            engine.send(interim + part)
+            if isReset { engine.reset() } else { engine.close() }
+            #expect(bench.failures == [.truncated] && owner.calls == [.refused(.engineTruncated)])
+            #expect(try other.received().isEmpty)
+        }
+    }
+
     @Test func aKeptConnectionThatDiesLateIsTheEnginesFailure() throws {
         let bench = EngineBench(script: refusing)
         let (engine, owner) = (try bench.connect(), ScriptedOwner())

@@ -2,10 +2,10 @@
 enum ConnectionLoss {
     /// It was never made, or was gone before anything of the request was sent.
     case noConnection
-    /// Closed or reset before any response byte.
+    /// Closed or reset before any byte of the answer; interim answers (1xx) may have come.
     case reset
-    /// The same on a connection that had been idle, and soon: most likely the engine's keep-alive limit.
+    /// Before anything came, on a connection that had been idle, and soon: most likely the engine's keep-alive limit.
     case staleReuse
-    /// After some response bytes: an interim answer, or a part of the head.
+    /// After a part of the answer's head.
     case insideHead
 }

@@ -236,7 +236,9 @@ final class EngineConnection: ChannelDuplexHandler, Deadlined {
     }
 
     private func lossBeforeHead() -> ConnectionLoss {
-        if hasHeard { return .insideHead }
+        // What is not whole counts as the answer proper, not as an interim one.
+        if gathered != nil { return .insideHead }
+        if hasHeard { return .reset }
         return isReused && loop.now() - sentAt <= loop.settings.staleEngineTime ? .staleReuse : .reset
     }
 

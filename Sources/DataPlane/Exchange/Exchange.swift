@@ -162,7 +162,8 @@ final class Exchange {
         self.connection = nil
         switch loss {
         case .noConnection: fail(.connect)
-        case .insideHead, .reset: fail(.reset(bytesSent: true))
+        case .reset: fail(.reset(bytesSent: true))
+        case .insideHead: fail(.truncated)
         case .staleReuse:
             // The engine closed a kept connection while the request was on its way. Once for each endpoint that the
             // scheduler chose, and unseen by it.
