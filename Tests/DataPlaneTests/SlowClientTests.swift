@@ -1,10 +1,11 @@
-import DataPlane
 import FleetTracking
 import FlowControl
 import NIOCore
 import NIOEmbedded
 import SchedulerRuntime
 import Testing
+
+@testable import DataPlane
 
 /// Clients that send or take too slowly, in time that the test moves: each is bounded in memory and in time.
 @Suite struct SlowClientTests {
@@ -139,5 +140,33 @@ import Testing
         kept.advance(by: .seconds(2))
         #expect(!kept.channel.isActive)
         #expect(silent.finish().isEmpty && kept.finish().count == 1)
+    }
+
+    // MARK: Places of the reserve
+
+    @Test(arguments: [nil, "GET /livez HTTP/1.1\r\nHost: "])
+    func aPlaceOfTheReserveIsNotHeldByAClientThatIsSlow(_ part: String?) throws {
+        let gateway = try EmbeddedGateway(isReserved: true, script: { _, _, _ in })
+        gateway.advance(by: .milliseconds(1500))
+        if let part { gateway.deliver(part) }
+        #expect(gateway.client.phase == .head)
+        // The first byte of a head gives it no more time.
+        gateway.advance(by: .milliseconds(700))
+        #expect(gateway.client.phase == (part == nil ? .closed : .lingering))
+        #expect(try gateway.answers().map(\.status) == (part == nil ? [] : [408]))
+        gateway.finish()
+    }
+
+    @Test(arguments: [false, true])
+    func aRequestOnAPlaceOfTheReserveIsTakenWhenThereIsRoomAgain(hasRoom: Bool) throws {
+        let gateway = try EmbeddedGateway(isReserved: true, script: { _, _, _ in })
+        if hasRoom { gateway.otherPermit?.release() }
+        gateway.deliver(chat())
+        #expect(gateway.arrivals == (hasRoom ? 1 : 0) && gateway.client.closesAfterAnswer == !hasRoom)
+        #expect(try gateway.answers().map(\.status) == (hasRoom ? [] : [503]))
+        #expect(gateway.connections.current == (hasRoom ? 1 : 2))
+        // The place is a client's now, and the reserve is whole.
+        #expect(hasRoom == (gateway.connections.take().map { $0.isReserved } == true))
+        gateway.finish()
     }
 }

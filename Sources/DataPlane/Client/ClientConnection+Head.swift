@@ -15,7 +15,7 @@ extension ClientConnection {
         facts.method = head.method == .post ? "POST" : headBytes.text(head.methodRange)
         takePath(head.pathRange, &facts)
         request = facts
-        if permit.isReserved {
+        if !permit.becomeOrdinary() {
             closesAfterAnswer = true
             guard ReservedPath.contains(facts.path) else {
                 permit.noteRefusal()

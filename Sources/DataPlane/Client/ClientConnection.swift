@@ -91,7 +91,7 @@ final class ClientConnection: ChannelDuplexHandler, Deadlined {
         slot.target = self
         loop.add(self)
         peer = context.channel.remoteAddress?.ipAddress ?? ""
-        if context.channel.isActive { setDeadline(loop.now() + loop.settings.headTimeout) }
+        if context.channel.isActive { awaitFirstHead() }
     }
 
     /// A connection that ends before it was active, because the listener closed meanwhile, is told of by this alone.
@@ -103,7 +103,7 @@ final class ClientConnection: ChannelDuplexHandler, Deadlined {
     func channelActive(context: ChannelHandlerContext) {
         // Accepted in the moment in which a drain began: it would hold the drain up until its head is overdue.
         if loop.isDraining { return closeNow() }
-        if phase == .head { setDeadline(loop.now() + loop.settings.headTimeout) }
+        if phase == .head { awaitFirstHead() }
         context.fireChannelActive()
     }
 
@@ -203,10 +203,20 @@ final class ClientConnection: ChannelDuplexHandler, Deadlined {
         }
     }
 
+    /// A place of the reserve is for health checks, which ask at once.
+    private func awaitFirstHead() {
+        let limit = loop.settings.headTimeout
+        setDeadline(loop.now() + (permit.isReserved ? min(ClientConnection.reservedHeadTime, limit) : limit))
+    }
+
+    /// The longest from such a connection's beginning, with its TLS handshake, to the end of its one head.
+    private static let reservedHeadTime = Duration.seconds(2)
+
     /// A head has begun. Its time is counted from its first byte, however slowly the others come.
     private func awaitHead() {
         guard !headHasBegun else { return }
         headHasBegun = true
+        if permit.isReserved { return }
         setDeadline(loop.now() + loop.settings.headTimeout)
     }
 

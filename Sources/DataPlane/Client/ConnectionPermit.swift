@@ -5,7 +5,8 @@ import Synchronization
 package final class ConnectionCount: Sendable {
     package let limit: Int
     package let reserve: Int
-    private let open = Atomic<Int>(0)
+    private let ordinary = Atomic<Int>(0)
+    private let reserved = Atomic<Int>(0)
     private let refused = Atomic<Int>(0)
     private let stalled = Atomic<Int>(0)
 
@@ -14,7 +15,7 @@ package final class ConnectionCount: Sendable {
         self.reserve = reserve
     }
 
-    package var current: Int { open.load(ordering: .relaxed) }
+    package var current: Int { ordinary.load(ordering: .relaxed) + reserved.load(ordering: .relaxed) }
     /// Connections closed, or refused their request, because the limit was reached; for metrics.
     package var refusals: Int { refused.load(ordering: .relaxed) }
     /// Connections cut because the client took nothing of what was written, for metrics.
@@ -22,16 +23,29 @@ package final class ConnectionCount: Sendable {
 
     /// Nil when the reserve is in use too.
     func take() -> ConnectionPermit? {
-        let number = open.add(1, ordering: .relaxed).newValue
-        if number <= limit + reserve { return ConnectionPermit(of: self, isReserved: number > limit) }
-        open.subtract(1, ordering: .relaxed)
+        if takeOrdinary() { return ConnectionPermit(of: self, isReserved: false) }
+        if ConnectionCount.take(from: reserved, limit: reserve) { return ConnectionPermit(of: self, isReserved: true) }
         noteRefusal()
         return nil
     }
 
+    fileprivate func takeOrdinary() -> Bool { ConnectionCount.take(from: ordinary, limit: limit) }
+
+    private static func take(from places: borrowing Atomic<Int>, limit: Int) -> Bool {
+        if places.add(1, ordering: .relaxed).newValue <= limit { return true }
+        places.subtract(1, ordering: .relaxed)
+        return false
+    }
+
     fileprivate func noteRefusal() { refused.add(1, ordering: .relaxed) }
 
-    fileprivate func giveBack() { open.subtract(1, ordering: .relaxed) }
+    fileprivate func giveBack(isReserved: Bool) {
+        if isReserved {
+            reserved.subtract(1, ordering: .relaxed)
+        } else {
+            ordinary.subtract(1, ordering: .relaxed)
+        }
+    }
 
     fileprivate func noteStall() { stalled.add(1, ordering: .relaxed) }
 }
@@ -40,7 +54,7 @@ package final class ConnectionCount: Sendable {
 final class ConnectionPermit {
     private var count: ConnectionCount?
     /// Beyond the limit: for one health check.
-    let isReserved: Bool
+    private(set) var isReserved: Bool
 
     fileprivate init(of count: ConnectionCount, isReserved: Bool) {
         self.count = count
@@ -53,10 +67,19 @@ final class ConnectionPermit {
 
     func noteRefusal() { count?.noteRefusal() }
 
+    /// Changes a place of the reserve for one within the limit. False: there is none.
+    func becomeOrdinary() -> Bool {
+        guard isReserved, let count else { return !isReserved }
+        guard count.takeOrdinary() else { return false }
+        count.giveBack(isReserved: true)
+        isReserved = false
+        return true
+    }
+
     func release() {
-        count?.giveBack()
+        count?.giveBack(isReserved: isReserved)
         count = nil
     }
 
-    deinit { count?.giveBack() }
+    deinit { count?.giveBack(isReserved: isReserved) }
 }

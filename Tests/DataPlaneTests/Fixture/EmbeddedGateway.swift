@@ -19,16 +19,18 @@ final class EmbeddedGateway {
     let channel: EmbeddedChannel
     let client: ClientConnection
     let connections: ConnectionCount
+    /// Another client's, which holds the one ordinary place; nil: this client has it.
+    let otherPermit: ConnectionPermit?
     let services: RelayServices
     private let relay: LoopRelay
     private let journal = RecordJournal()
     private var sent: [UInt8] = []
 
     /// Without `script` every request is forwarded to the engine of `makeEngine`. Control requests are never answered;
-    /// without `hasControl` there are none.
+    /// without `hasControl` there are none. `isReserved`: the connection has a place of the reserve.
     init(
         settings: RelaySettings = RelaySettings(), hasControl: Bool = true, identity: any Identifying = AnyKey(),
-        script: SchedulerHost.Script? = nil
+        isReserved: Bool = false, script: SchedulerHost.Script? = nil
     ) throws {
         let (events, decide) = (events, script ?? defaultScript(endpoints: 1))
         let host = SchedulerHost(loops: [eventLoop], clock: clock.clock) { event, now, effects in
@@ -48,7 +50,8 @@ final class EmbeddedGateway {
             settings: settings, logger: logger)
         relay = LoopRelay(index: 0, eventLoop: eventLoop, services: services)
         host.attach(relay, loop: 0)
-        connections = ConnectionCount(limit: 1)
+        connections = ConnectionCount(limit: 1, reserve: isReserved ? 1 : 0)
+        otherPermit = isReserved ? connections.take() : nil
         let bridge = ControlBridge(
             surface: NoSurface(), limit: settings.controlRequests, reserve: settings.controlReserve, logger: logger)
         client = ClientConnection(
