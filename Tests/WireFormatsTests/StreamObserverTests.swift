@@ -135,6 +135,13 @@ func told(_ pieces: [[UInt8]], limit: Int = StreamObserver.defaultMaximumEventBy
                 "event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\"}}",
                 .error(overload: true)
             ),
+            // Words that the request brought in.
+            (#"data: {"error":{"code":400,"message":"bad value 'overloaded'"}}"#, .error(overload: false)),
+            (#"data: {"error":{"message":"the queue is full","status_code":"400"}}"#, .error(overload: false)),
+            (#"data: {"error":{"code":500,"status_code":529,"message":"x"}}"#, .error(overload: true)),
+            (#"data: {"error":{"code":429,"message":"The request queue is full."}}"#, .error(overload: true)),
+            (#"data: {"error":{"code":null,"message":"overloaded"}}"#, .error(overload: true)),
+            (#"data: {"error":{"code":"busy","message":"overloaded"}}"#, .error(overload: true)),
             ("event: error\ndata: not json", .error(overload: false)),
             (
                 #"data: {"type":"response.failed","response":{"error":{"code":"server_error"}}}"#,

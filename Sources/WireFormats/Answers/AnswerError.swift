@@ -12,15 +12,18 @@ enum AnswerError {
     /// Whether the error means that the engine is full, not that the request is bad.
     ///
     /// SGLang: code 503, "The request queue is full." or "aborted by a higher priority request". Anthropic:
-    /// `overloaded_error`. `value` is the `error` member's value, or the whole event where it has none.
+    /// `overloaded_error`. `value` is the `error` member's value, or the whole event where it has none. A numeric code
+    /// that says something else decides, whatever the message is: it may quote the request.
     static func isOverload(_ bytes: UnsafeRawBufferPointer, _ value: Range<Int>) -> Bool {
-        var isFull = false
+        var (isFull, isOther) = (false, false)
         try? JSONCursor.forEachMember(bytes, value) { cursor, member in
             guard cursor.key(member, is: "code") || cursor.key(member, is: "status_code") else { return }
             let inside = JSONScalar.stringInside(bytes, member.value) ?? member.value
-            isFull = isFull || ByteSearch.equal(bytes, inside, "503") || ByteSearch.equal(bytes, inside, "529")
+            guard let code = JSONScalar.integer(bytes, inside) else { return }
+            isFull = isFull || code == 503 || code == 529
+            isOther = isOther || code != 429
         }
-        if isFull { return true }
+        if isFull || isOther { return isFull }
         let searched = value.prefix(searchedBytes)
         return ByteSearch.containsIgnoringCase(bytes, searched, "queue is full")
             || ByteSearch.containsIgnoringCase(bytes, searched, "aborted by a higher priority")
