@@ -58,8 +58,9 @@ package struct EndpointSpecification: Sendable, Hashable {
         }
         var rest = text.dropFirst(secure ? 8 : 7)
         while rest.hasSuffix("/") { rest = rest.dropLast() }
-        if rest.contains(where: { "?#@ \t\r\n".contains($0) }) {
-            return .failure(URLFault("must hold no user, query, fragment or space"))
+        // Bytes, not characters, of which one may be CR and LF together: all of this goes into request lines.
+        guard rest.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f && !"?#@".utf8.contains($0) }) else {
+            return .failure(URLFault("must be ASCII without user, query, fragment, space or control characters"))
         }
         let authority = rest.prefix { $0 != "/" }
         let prefix = rest.dropFirst(authority.count)
