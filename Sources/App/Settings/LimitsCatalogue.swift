@@ -15,18 +15,20 @@ extension FeederSettings: DefaultedSettings {}
 enum LimitsCatalogue {
     private static let wait = ValueKind.duration(.milliseconds(10)...(.seconds(86_400)))
     private static let bytes = ValueKind.size(256...(1 << 40))
+    /// Of what is kept in one buffer: a `ByteBuffer` holds less than 4 GiB.
+    private static let buffered = ValueKind.size(256...(1 << 31))
     private static let count = ValueKind.integer(1...10_000_000)
 
     static let relay: [BoundSetting<RelaySettings>] = heads + bodies + clients + engines
 
     private static let heads: [BoundSetting<RelaySettings>] = [
-        BoundSetting("limits.url", \.http.targetBytes, bytes, "The longest request target; beyond it 414."),
-        BoundSetting("limits.header-line", \.http.fieldLineBytes, bytes, "The longest header line; beyond it 431."),
+        BoundSetting("limits.url", \.http.targetBytes, buffered, "The longest request target; beyond it 414."),
+        BoundSetting("limits.header-line", \.http.fieldLineBytes, buffered, "The longest header line; beyond it 431."),
         BoundSetting("limits.header-count", \.http.fieldCount, count, "Header lines of one request; beyond it 431."),
         BoundSetting(
             "limits.connection-options", \.http.connectionOptions, .integer(0...1000),
             "Other headers that `Connection` may name; beyond it 431."),
-        BoundSetting("limits.head", \.http.headBytes, bytes, "The whole head of a request; beyond it 431."),
+        BoundSetting("limits.head", \.http.headBytes, buffered, "The whole head of a request; beyond it 431."),
         BoundSetting(
             "limits.chunk-extension", \.http.chunkExtensionBytes, .size(0...(1 << 20)),
             "Extensions of one chunk of a chunked body; beyond it 400."),
@@ -34,12 +36,12 @@ enum LimitsCatalogue {
             "limits.trailers", \.http.trailerBytes, .size(0...(1 << 20)),
             "Trailers after a chunked body; beyond it 431."),
         BoundSetting(
-            "limits.engine-head", \.engineHTTP.headBytes, bytes, "The head of an engine's answer; beyond it 502."),
+            "limits.engine-head", \.engineHTTP.headBytes, buffered, "The head of an engine's answer; beyond it 502."),
         BoundSetting("limits.head-time", \.headTimeout, wait, "From the first byte of a head to its end; then 408."),
     ]
 
     private static let bodies: [BoundSetting<RelaySettings>] = [
-        BoundSetting("limits.body", \.bodyBytes, bytes, "The largest body on an engine path; beyond it 413."),
+        BoundSetting("limits.body", \.bodyBytes, buffered, "The largest body on an engine path; beyond it 413."),
         BoundSetting(
             "limits.buffered-bodies", \.bufferBudgetBytes, bytes,
             "All bodies held in memory. At it the gateway stops reading, and after `limits.buffer-wait` answers 503."),
@@ -174,7 +176,7 @@ enum LimitsCatalogue {
             "Attempts of one job; a refusal because the pool is full is not one."),
         BoundSetting("jobs.backoff-base", \.retries.backoffBase, wait, "The first wait before a job is tried again."),
         BoundSetting("jobs.backoff-cap", \.retries.backoffCap, wait, "The longest wait before a job is tried again."),
-        BoundSetting("jobs.line", \.lineBytes, bytes, "The longest line of a batch input file."),
+        BoundSetting("jobs.line", \.lineBytes, buffered, "The longest line of a batch input file."),
         BoundSetting("jobs.sweep-interval", \.sweepInterval, wait, "How often expired files are looked for."),
         BoundSetting("jobs.probe-interval", \.probeInterval, wait, "How often an unwell store is tried again."),
     ]

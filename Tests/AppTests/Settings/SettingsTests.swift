@@ -106,6 +106,17 @@ import Testing
         #expect(found.contains { $0.contains(hint) }, "\(found)")
     }
 
+    /// What is kept in one buffer, which holds less than 4 GiB.
+    @Test(arguments: [
+        "limits.url", "limits.header-line", "limits.head", "limits.engine-head", "limits.body", "jobs.line",
+    ])
+    func whatOneBufferCannotHoldIsRefused(_ name: String) {
+        let (group, key) = (name.prefix { $0 != "." }, name.drop { $0 != "." }.dropFirst())
+        func found(_ size: String) -> [String] { faults("engines: ['http://h:1']\n\(group): {\(key): \(size)}\n") }
+        #expect(found("2GiB") == [])
+        #expect(found("3GiB").first?.contains("to 2GiB") == true)
+    }
+
     @Test func credentialsComeFromVariablesAndFiles() throws {
         let yaml = """
             pools:
