@@ -310,6 +310,43 @@ import Testing
         #expect(!engine.isOpen && owner.calls.last == .broken(.idleTimeout))
     }
 
+    /// Keep-alives during a long prefill, or the roles of many choices.
+    @Test(arguments: [
+        #"{"type":"ping"}"#, #"{"type":"message_start","message":{"id":"m","usage":{"input_tokens":5}}}"#,
+        #"{"type":"response.created","response":{"status":"in_progress"}}"#,
+        #"{"type":"response.in_progress","response":{"status":"in_progress"}}"#,
+        #"{"choices":[{"index":0,"delta":{"role":"assistant","content":"","tool_calls":null},"finish_reason":null}]}"#,
+        #"{"choices":[{"index":0,"delta":{"role":"assistant"}},{"index":1,"delta":{"role":"assistant"}}]}"#,
+    ])
+    func aStreamOfSilentEventsHasNotBegun(_ data: String) throws {
+        let bench = EngineBench()
+        let (engine, owner) = (try bench.connect(), ScriptedOwner())
+        bench.ask(owner)
+        engine.send(streamHead)
+        for _ in 0..<40 { engine.send(chunk("data: \(data)\n\n")) }
+        #expect(bench.starts == 0)
+        engine.send(chunk(event("a")))
+        #expect(bench.starts == 1)
+    }
+
+    /// What is not known to say nothing may say something.
+    @Test(arguments: [
+        #"{"choices":[{"index":0,"delta":{"role":"assistant","audio":{"id":"a"}}}]}"#,
+        #"{"choices":[{"index":0,"delta":{"content":""}}]}"#, #"{"choices":[]}"#, #"{"type":"response.novel"}"#,
+        #"{"choices":[{"index":0,"delta":{"role":"assistant"},"finish_reason":"stop"}]}"#,
+    ])
+    func aStreamOfOtherEventsHasBegunAfterSome(_ data: String) throws {
+        let bench = EngineBench()
+        let (engine, owner) = (try bench.connect(), ScriptedOwner())
+        bench.ask(owner)
+        engine.send(streamHead)
+        for _ in 0..<40 { engine.send(chunk("data: {\"type\":\"ping\"}\n\n")) }
+        for _ in 0..<8 { engine.send(chunk("data: \(data)\n\n")) }
+        #expect(bench.starts == 0)
+        engine.send(chunk("data: \(data)\n\n"))
+        #expect(bench.starts == 1)
+    }
+
     @Test func filesThatAreNoTrustAreNotReadForEveryRequest() throws {
         let bench = EngineBench()
         let certificate = try SelfSigned()

@@ -57,9 +57,12 @@ struct AnswerWatch {
     var firstEvent: FirstEventVerdict { isStream ? observer.firstEvent : .ordinary }
     /// Of a stream, about one for each token.
     var outputTokens: Int { observer.contentEvents }
-    /// Something was put out. Streams begin with a few events that say nothing (a role, `response.created`, a ping);
-    /// after more than those, output is taken to have begun even where its events are of no known form.
-    var hasOutput: Bool { observer.contentEvents > 0 || observer.events > AnswerWatch.openingEvents }
+    /// Something was put out. Events that say nothing (a role, `response.created`, a ping) may come for as long as the
+    /// engine likes. After more of others than begin a stream, output is taken to have begun even where its events are
+    /// of no known form.
+    var hasOutput: Bool {
+        observer.contentEvents > 0 || observer.events - observer.silentEvents > AnswerWatch.openingEvents
+    }
     var hasErrorEvent: Bool { observer.errorEvent }
     var usage: TokenUsage? { isStream ? observer.usage : scan?.usage }
 

@@ -3,6 +3,8 @@
 struct StreamFacts: EventSink, Sendable {
     var contentEvents = 0
     var events = 0
+    /// Of these, such as are known to say nothing.
+    var silentEvents = 0
     var oversizedEvents = 0
     var isDone = false
     var errorEvent = false
@@ -38,6 +40,8 @@ struct StreamFacts: EventSink, Sendable {
         var message: Range<Int>?
         var delta: Range<Int>?
         var isErrorObject = false
+        /// `choices` say the roles of those who will speak, and nothing else.
+        var saysRoles = false
     }
 
     /// Takes what one event says. Nil: it is no error; else whether the error means overload.
@@ -48,7 +52,7 @@ struct StreamFacts: EventSink, Sendable {
             try cursor.enterObject()
             while let name = try cursor.nextName() {
                 if cursor.name(name, is: "choices") {
-                    try takeChoices(&cursor)
+                    members.saysRoles = try takeChoices(&cursor)
                 } else {
                     take(name, try cursor.value(), cursor, &members)
                 }
@@ -59,6 +63,7 @@ struct StreamFacts: EventSink, Sendable {
         }
         if let error = members.error { return AnswerError.isOverload(data, error) }
         if members.isErrorObject || isErrorNamed { return AnswerError.isOverload(data, 0..<data.count) }
+        if members.saysRoles { silentEvents += 1 }
         guard let type = members.type, let name = JSONScalar.stringInside(data, type) else { return nil }
         return takeTyped(name, members, data)
     }
@@ -84,38 +89,45 @@ struct StreamFacts: EventSink, Sendable {
         }
     }
 
-    private mutating func takeChoices(_ cursor: inout JSONCursor) throws(ScanFailure) {
+    /// True: they hold roles and nothing else.
+    private mutating func takeChoices(_ cursor: inout JSONCursor) throws(ScanFailure) -> Bool {
         guard cursor.peek() == UInt8(ascii: "[") else {
             _ = try cursor.value()
-            return
+            return false
         }
+        var (count, roles) = (0, 0)
         try cursor.enterArray()
         while try cursor.hasNextElement() {
+            count += 1
             if cursor.peek() == UInt8(ascii: "{") {
-                try takeChoice(&cursor)
+                if try takeChoice(&cursor) { roles += 1 }
             } else {
                 _ = try cursor.value()
             }
         }
+        return count > 0 && roles == count
     }
 
-    private mutating func takeChoice(_ cursor: inout JSONCursor) throws(ScanFailure) {
+    /// True: it holds a role and nothing else.
+    private mutating func takeChoice(_ cursor: inout JSONCursor) throws(ScanFailure) -> Bool {
         let data = cursor.bytes
-        var hasOutput = false
+        var (content, isEnd) = (ChoiceContent.nothing, false)
         try cursor.enterObject()
         while let name = try cursor.nextName() {
             if cursor.name(name, is: "delta"), cursor.peek() == UInt8(ascii: "{") {
-                hasOutput = try StreamFacts.deltaHasOutput(&cursor) || hasOutput
+                try content.takeDelta(&cursor)
                 continue
             }
             let value = try cursor.value()
             if cursor.name(name, is: "finish_reason") {
-                if !JSONScalar.isNull(data, value) { takeReason(data, value) }
+                isEnd = !JSONScalar.isNull(data, value)
+                if isEnd { takeReason(data, value) }
             } else if cursor.name(name, is: "text") || cursor.name(name, is: "token_ids") {
-                hasOutput = StreamFacts.isFilled(data, value) || hasOutput
+                if ChoiceContent.isFilled(data, value) { content = .output }
             }
         }
-        if hasOutput { contentEvents += 1 }
+        if content == .output { contentEvents += 1 }
+        return content == .role && !isEnd
     }
 
     /// Events that name themselves by `type`: Anthropic Messages and OpenAI Responses.
@@ -126,7 +138,10 @@ struct StreamFacts: EventSink, Sendable {
             return takeResponsesEvent(name, members, data)
         } else if ByteSearch.equal(data, name, "content_block_delta") {
             contentEvents += 1
+        } else if ByteSearch.equal(data, name, "ping") {
+            silentEvents += 1
         } else if ByteSearch.equal(data, name, "message_start"), let message = members.message {
+            silentEvents += 1
             try? JSONCursor.forEachMember(data, message) { cursor, member in
                 if cursor.key(member, is: "usage") { take(TokenUsage(data, member.value)) }
             }
@@ -147,6 +162,10 @@ struct StreamFacts: EventSink, Sendable {
     ) -> Bool? {
         if ByteSearch.hasSuffix(data, name, ".delta") {
             contentEvents += 1
+            return nil
+        }
+        if ByteSearch.equal(data, name, "response.created") || ByteSearch.equal(data, name, "response.in_progress") {
+            silentEvents += 1
             return nil
         }
         let isFailed = ByteSearch.equal(data, name, "response.failed")
@@ -174,24 +193,5 @@ struct StreamFacts: EventSink, Sendable {
 
     private mutating func takeReason(_ data: UnsafeRawBufferPointer, _ value: Range<Int>) {
         if let reason = JSONScalar.text(data, value, limit: StreamFacts.maximumReasonBytes) { finishReason = reason }
-    }
-
-    private static func deltaHasOutput(_ cursor: inout JSONCursor) throws(ScanFailure) -> Bool {
-        var found = false
-        try cursor.enterObject()
-        while let name = try cursor.nextName() {
-            let value = try cursor.value()
-            if found || !isFilled(cursor.bytes, value) { continue }
-            found =
-                cursor.name(name, is: "content") || cursor.name(name, is: "reasoning_content")
-                || cursor.name(name, is: "reasoning") || cursor.name(name, is: "tool_calls")
-                || cursor.name(name, is: "function_call") || cursor.name(name, is: "refusal")
-        }
-        return found
-    }
-
-    /// Not null, `""`, `[]` or `{}`.
-    private static func isFilled(_ data: UnsafeRawBufferPointer, _ value: Range<Int>) -> Bool {
-        value.count > 2 && !JSONScalar.isNull(data, value)
     }
 }

@@ -19,6 +19,7 @@ package struct StreamObserver: Sendable {
         splitter.feed(bytes, to: &facts)
         contentEvents = facts.contentEvents
         events = facts.events
+        silentEvents = facts.silentEvents
         firstEvent = facts.firstEvent
     }
 
@@ -27,14 +28,18 @@ package struct StreamObserver: Sendable {
         splitter.finish(to: &facts)
         contentEvents = facts.contentEvents
         events = facts.events
+        silentEvents = facts.silentEvents
         firstEvent = facts.firstEvent == .undecided ? .ordinary : facts.firstEvent
     }
 
     /// Output seen, about one per token: one per choice of a chunk that carries text, reasoning, tool calls or ids.
-    /// Stored, as the next two are: they are asked for with each chunk, and what is computed is asked of a copy.
+    /// Stored, as the next three are: they are asked for with each chunk, and what is computed is asked of a copy.
     package private(set) var contentEvents = 0
     /// All events with data, `[DONE]` included, oversized ones not.
     package private(set) var events = 0
+    /// Of these, such as are known to say nothing: a role alone, `ping`, `message_start`, `response.created`,
+    /// `response.in_progress`.
+    package private(set) var silentEvents = 0
     /// What the first event said; `ordinary` once the stream ended without one.
     package private(set) var firstEvent = FirstEventVerdict.undecided
     /// Events over the limit, which were passed over.
