@@ -81,12 +81,12 @@ struct GatewayFixture: Sendable {
         return answer
     }
 
-    /// Waits until every work that arrived has ended. True when each ended exactly once.
     /// Waits until so many client connections are open. Gives up with the test's own time limit.
     func connections(are count: Int) async {
         while listener.connections.current != count, !Task.isCancelled { await Task.yield() }
     }
 
+    /// Waits until every work that arrived has ended. True when each ended exactly once.
     func everyWorkEndsOnce() async -> Bool {
         await events.wait { GatewayFixture.ends($0).values.allSatisfy { $0 > 0 } }
         return GatewayFixture.ends(events.entries).values.allSatisfy { $0 == 1 }
