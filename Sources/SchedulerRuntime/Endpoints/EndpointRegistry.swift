@@ -154,7 +154,7 @@ extension EndpointRegistry {
             }
         }
         // The models that the configuration names may have changed for endpoints that stay.
-        for id in state.active where state.statuses[id.index].hasLearnedModels {
+        for id in state.active {
             events.append(.endpointModels(id, modelIDs(of: id, state)))
         }
         return events

@@ -82,6 +82,20 @@ private final class EventRecorder: Sendable {
         try await engine.stop()
     }
 
+    /// An engine whose list cannot be read serves what the configuration says now, not what it said at the start.
+    @Test(.timeLimit(.minutes(1))) func aReloadsModelsReachEnginesWithoutAList() async throws {
+        let recorder = EventRecorder()
+        let host = SchedulerHost(loops: [group.next()]) { event, _, _ in recorder.take(event) }
+        let registry = EndpointRegistry(host: host, directory: DirectoryHolder(), names: Names())
+        var pool = PoolDescription(name: "p", allowedPaths: [], models: ["a"])
+        pool.endpoints = [try specification(1)]
+        registry.apply([pool])
+        pool.models = ["a", "b"]
+        registry.apply([pool])
+        await recorder.wait { if case .endpointModels(_, let models) = $0 { models.count == 2 } else { false } }
+        registry.finish()
+    }
+
     /// What sends requests reads the kind in the directory.
     @Test(.timeLimit(.minutes(1))) func theKindIsWhatTheLastMetricsPageSays() async throws {
         let engine = FakeEngine([:])
