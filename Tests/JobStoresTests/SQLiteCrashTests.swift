@@ -149,10 +149,16 @@ struct SQLiteCrashTests {
         let cut = try await store.beginFile(FileDraft(tenant: "", filename: "cut", purpose: .batch))
         try await cut.write(Array("half".utf8))
         let crashed = try fixture.copyAsCrashed()
-        try Data("x".utf8).write(to: URL(fileURLWithPath: crashed.path + "/files/file-unknown"))
+        let unknown = "file-0123456789abcdef0123456789abcdef"
+        for name in ["files/\(unknown)", "files/report.pdf", "files/file-notes", "incoming/notes.part"] {
+            try Data("x".utf8).write(to: URL(fileURLWithPath: crashed.path + "/" + name))
+        }
         let next = try await crashed.open()
-        #expect(try FileManager.default.contentsOfDirectory(atPath: crashed.path + "/files") == [file.id.text])
-        #expect(try FileManager.default.contentsOfDirectory(atPath: crashed.path + "/incoming").isEmpty)
+        func names(_ folder: String) throws -> [String] {
+            try FileManager.default.contentsOfDirectory(atPath: crashed.path + "/" + folder).sorted()
+        }
+        #expect(try names("files") == [file.id.text, "file-notes", "report.pdf"].sorted())
+        #expect(try names("incoming") == ["notes.part"])
         #expect(try await Steps.content(next, file.id) == Array("kept".utf8))
         await cut.abandon()
         await store.close()
