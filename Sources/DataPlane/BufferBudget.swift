@@ -19,6 +19,14 @@ package final class BufferBudget: Sendable {
         return false
     }
 
+    /// How much to reserve for a body when `needed` bytes of it are there: in growing steps, so that one whose length is
+    /// only `announced` holds little.
+    static func step(for needed: Int, announced: Int?) -> Int {
+        let target = max(needed, min(2 * needed, 8 << 20))
+        guard let announced else { return target }
+        return max(needed, min(announced, max(target, 256 << 10)))
+    }
+
     /// A body has to wait for room. Told once, however often it then asks.
     func noteWait() { waiting.add(1, ordering: .relaxed) }
 

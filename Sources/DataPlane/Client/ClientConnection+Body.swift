@@ -107,9 +107,8 @@ extension ClientConnection {
     private func makeRoom(for buffer: ByteBuffer) -> Bool {
         let needed = gathering.bytes.readableBytes + buffer.readableBytes
         guard needed > gathering.reserved else { return true }
-        let announced = gathering.bytes.readableBytes + max(gathering.remaining, 0)
-        var target = max(needed, min(2 * needed, 8 << 20))
-        if gathering.remaining >= 0 { target = max(needed, min(announced, max(target, 256 << 10))) }
+        let announced = gathering.remaining < 0 ? nil : gathering.bytes.readableBytes + gathering.remaining
+        let target = BufferBudget.step(for: needed, announced: announced)
         if loop.budget.reserve(target - gathering.reserved) {
             gathering.reserved = target
             gathering.bytes.reserveCapacity(target)

@@ -69,8 +69,8 @@ final class ConnectionPermit {
 
     /// Changes a place of the reserve for one within the limit. False: there is none.
     func becomeOrdinary() -> Bool {
-        guard isReserved, let count else { return !isReserved }
-        guard count.takeOrdinary() else { return false }
+        guard isReserved else { return true }
+        guard let count, count.takeOrdinary() else { return false }
         count.giveBack(isReserved: true)
         isReserved = false
         return true

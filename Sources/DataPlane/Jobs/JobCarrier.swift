@@ -94,9 +94,7 @@ final class JobCarrier: ExchangeOwner {
     /// unless its engine may be asked once only.
     private func makeRoom(for needed: Int) -> Bool {
         guard needed > reservedBytes else { return true }
-        var target = min(2 * needed, 8 << 20)
-        if let announced { target = min(announced, max(target, 256 << 10)) }
-        return reserve(max(needed, min(target, limit))) || reserve(needed)
+        return reserve(min(limit, BufferBudget.step(for: needed, announced: announced))) || reserve(needed)
     }
 
     private func reserve(_ target: Int) -> Bool {
