@@ -68,14 +68,13 @@ struct SimulateCommand: ParsableCommand {
             speed = load * capacity
         }
         report.speed = speed
-        let faults = try faultPlan(span: Int64(min(1e18, Double(trace.span) / speed)))
+        var settings = SimulationSettings(endpoints: fleet)
+        settings.seed = seed
+        settings.speed = speed
+        settings.faults = try faultPlan(span: settings.scaled(trace.span))
+        settings.jobs = trace.jobs
         for (name, picks) in try chosenPolicies() {
-            var settings = SimulationSettings(endpoints: fleet)
             settings.pool.profile = picks
-            settings.seed = seed
-            settings.speed = speed
-            settings.faults = faults
-            settings.jobs = trace.jobs
             let clock = ContinuousClock()
             let began = clock.now
             var world = World(trace: trace, settings: settings)

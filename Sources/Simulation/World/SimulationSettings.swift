@@ -42,6 +42,9 @@ package struct SimulationSettings: Sendable {
         pool.flow.realtime.promptTokens = 1 << 40
     }
 
+    /// The trace's nanoseconds at the run's speed, at most about 31 years: a trace may be long and its speed small.
+    package func scaled(_ nanoseconds: Int64) -> Int64 { Int64(min(1e18, Double(nanoseconds) / max(1e-6, speed))) }
+
     /// The kinds of endpoints, in the order in which they first come.
     var types: [EngineProfile] {
         var found: [EngineProfile] = []

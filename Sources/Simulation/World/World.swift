@@ -48,8 +48,8 @@ package struct World: ~Copyable {
         var turnsLeft = turns
         install(settings.endpoints)
         scheduleArrival()
-        agenda.add(.middle, at: World.start + .nanoseconds(scaled(trace.span / 2)))
-        let limit = World.start + .nanoseconds(scaled(trace.span)) + settings.longestDrain
+        agenda.add(.middle, at: World.start + .nanoseconds(settings.scaled(trace.span / 2)))
+        let limit = World.start + .nanoseconds(settings.scaled(trace.span)) + settings.longestDrain
         while open > 0 || nextArrival < trace.requests.count, let entry = agenda.next() {
             if entry.at < now { violate("the clock went back from \(now) to \(entry.at)") }
             now = entry.at
@@ -98,9 +98,6 @@ package struct World: ~Copyable {
         }
     }
 
-    /// The trace's nanoseconds at the run's speed, at most about 31 years: a trace may be long and its speed small.
-    func scaled(_ nanoseconds: Int64) -> Int64 { Int64(min(1e18, Double(nanoseconds) / max(1e-6, settings.speed))) }
-
     mutating func violate(_ rule: String) {
         // One broken rule tends to break others; the first ones tell.
         if result.violations.count < 16 { result.violations.append("\(now.nanoseconds) ns: \(rule)") }
@@ -110,7 +107,7 @@ package struct World: ~Copyable {
 
     private mutating func scheduleArrival() {
         guard nextArrival < trace.requests.count else { return }
-        agenda.add(.arrival, at: World.start + .nanoseconds(scaled(trace.requests[nextArrival].arrival)))
+        agenda.add(.arrival, at: World.start + .nanoseconds(settings.scaled(trace.requests[nextArrival].arrival)))
     }
 
     private mutating func arrive() {
