@@ -81,7 +81,7 @@ struct WorkTable: Sendable {
 
     func slot(of work: WorkID) -> Int? { slots.slot(of: work.rawValue) }
 
-    /// The slot must be in use. Read and changed in place: a work is some 400 bytes, and every token report comes here.
+    /// The slot must be in use. Read and changed in place: every report of tokens comes here, and a work is large.
     subscript(slot: Int) -> WorkState {
         _read { yield works[slot] }
         _modify { yield &works[slot] }

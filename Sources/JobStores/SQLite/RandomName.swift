@@ -15,7 +15,7 @@ enum RandomName {
     }
 
     /// Whether `make` could have made this name.
-    static func isOne(_ name: Substring, _ prefix: String) -> Bool {
+    static func isOne(_ name: some StringProtocol, _ prefix: String) -> Bool {
         let digits = name.utf8.dropFirst(prefix.utf8.count)
         return name.hasPrefix(prefix) && digits.count == 32
             && digits.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }

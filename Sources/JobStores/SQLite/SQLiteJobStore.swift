@@ -117,14 +117,14 @@ package final class SQLiteJobStore: JobStore {
     }
 
     /// Removes bytes that no row knows: uploads and publications that a crash cut. Only before the store is used, and
-    /// only under names that a store gives: the data folder may have been somebody's before, files of his in it.
+    /// only under names that a store gives: the folders may hold files of somebody else.
     private func removeStrays() {
         guard let pool = try? connection.pool() else { return }
         for name in folder.names(in: folder.incoming)
         where name.hasSuffix(".part") && RandomName.isOne(name.dropLast(5), "file-") {
             DiskFile.remove(folder.incoming + "/" + name)
         }
-        for name in folder.names(in: folder.files) where RandomName.isOne(name[...], "file-") {
+        for name in folder.names(in: folder.files) where RandomName.isOne(name, "file-") {
             let isKnown = try? pool.read { db in
                 try Bool.fetchOne(
                     db,

@@ -154,10 +154,7 @@ extension EndpointRegistry {
             }
         }
         // The models that the configuration names may have changed for endpoints that stay.
-        for id in state.active {
-            events.append(.endpointModels(id, modelIDs(of: id, state)))
-        }
-        return events
+        return events + state.active.map { .endpointModels($0, modelIDs(of: $0, state)) }
     }
 
     /// What an endpoint serves: what it lists itself; until then, what the configuration says of its pool.
