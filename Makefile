@@ -28,11 +28,11 @@ test-real: ## Against llama.cpp and vLLM on CPU (long installs into the user's c
 test-kill: ## A batch under kill -9 of gateway and engines at random moments (RUNS=20)
 	@scripts/test.sh build kill
 
-simulate-smoke: ## Engines that die, stall and slow by seed, all policies in virtual time: a minute (SEEDS=40, FIRST=1)
-	@scripts/simulate.sh $(or $(SEEDS),40) $(or $(FIRST),1)
+simulate-smoke: ## Engines that die, stall and slow by seed, all policies in virtual time: minutes (SEEDS=200, FIRST=1)
+	@scripts/simulate.sh $(or $(SEEDS),200) $(or $(FIRST),1)
 
-simulate-soak: ## The same with many seeds (SEEDS=3000, FIRST=1, CONFIG=release)
-	@scripts/simulate.sh $(or $(SEEDS),3000) $(or $(FIRST),1)
+simulate-soak: ## The same with many seeds (SEEDS=10000, FIRST=1, CONFIG=release)
+	@scripts/simulate.sh $(or $(SEEDS),10000) $(or $(FIRST),1)
 
 bench: ## CPU per request and per chunk beside nginx and Envoy; writes Benchmarks/gateway/RESULTS.md
 	@Benchmarks/gateway/run.sh
