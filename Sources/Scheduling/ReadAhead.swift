@@ -24,6 +24,8 @@ struct ReadAhead: Sendable {
 
     /// Models with jobs in the store or a claim on its way, by id.
     private(set) var entries: [Entry] = []
+    /// The model that claimed last, by its index; -1: none did.
+    private var lastClaimed = -1
     private let settings: ReadAheadSettings
 
     init(settings: ReadAheadSettings) { self.settings = settings }
@@ -66,6 +68,13 @@ struct ReadAhead: Sendable {
         if entries[place].isClaiming { entries[place].claimedArrivals += 1 }
     }
 
+    /// The entry that may claim first: the one behind the last that did. Where places are few, all models come to have
+    /// some.
+    var firstTurn: Int {
+        let place = place(of: ModelID(lastClaimed + 1))
+        return place < entries.count ? place : 0
+    }
+
     /// The model of an entry, if more of it may be asked for now.
     func claimable(_ index: Int, at now: Instant) -> ModelID? {
         let entry = entries[index]
@@ -81,6 +90,7 @@ struct ReadAhead: Sendable {
         guard waiting < max(1, min(settings.lowMark, window)) else { return 0 }
         entries[index].claimed = min(max(1, window - waiting), entries[index].pending, places)
         entries[index].claimedArrivals = 0
+        if entries[index].claimed > 0 { lastClaimed = entries[index].model.index }
         return entries[index].claimed
     }
 

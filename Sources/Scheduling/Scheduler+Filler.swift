@@ -76,7 +76,9 @@ extension Scheduler {
         guard !isAsyncPaused, !isShuttingDown, !pools[pool].readAhead.entries.isEmpty else { return }
         let limit = pools[pool].settings.flow.async.entries
         var places = limit - pools[pool].flow.asyncDepth.works - pools[pool].readAhead.expected
-        for index in pools[pool].readAhead.entries.indices where places > 0 {
+        let (first, count) = (pools[pool].readAhead.firstTurn, pools[pool].readAhead.entries.count)
+        for step in 0..<count where places > 0 {
+            let index = (first + step) % count
             guard let model = pools[pool].readAhead.claimable(index, at: now) else { continue }
             let waiting = pools[pool].flow.waitingJobs(model)
             let wanted = pools[pool].readAhead.claim(index, waiting: waiting, limit: limit, places: places)

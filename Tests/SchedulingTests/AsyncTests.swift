@@ -170,6 +170,28 @@ import Testing
         #expect(desk.send(.backlog(PoolID(0), ModelID(1), pending: 10)).deeds == [.claim(10)])
     }
 
+    @Test func `where places are few all models come to claim`() {
+        var pool = PoolSettings()
+        pool.flow.async.entries = 4
+        var desk = Desk(endpoints: 1, sequences: 1, pool: pool)
+        _ = desk.send(.endpointModels(EndpointID(0), (0..<8).map { ModelID($0) }))
+        _ = desk.request()
+        for model in 0..<8 { _ = desk.send(.backlog(PoolID(0), ModelID(model), pending: 9)) }
+        var works: [WorkID] = []
+        for model in 0..<4 {
+            var arrival = desk.makeArrival(.async)
+            arrival.model = ModelID(model)
+            _ = desk.send(.arrived(arrival))
+            _ = desk.send(.claimed(PoolID(0), ModelID(model), pending: 8))
+            works.append(arrival.work)
+        }
+        var claimed: [Int] = []
+        for work in works {
+            for case .claimJobs(_, let model, _) in desk.send(.cancelled(work)) { claimed.append(model.index) }
+        }
+        #expect(claimed == [4, 5, 6, 7])
+    }
+
     @Test func `only its own end closes a claim`() {
         var desk = Desk(endpoints: 1)
         #expect(desk.send(.backlog(PoolID(0), ModelID(0), pending: 3)).deeds == [.claim(3)])
