@@ -66,6 +66,8 @@ package protocol JobPort: Sendable {
     func place(
         _ attempt: JobAttempt, onGrant: @escaping @Sendable (WorkID, EndpointID) -> Void,
         onAnswer: @escaping @Sendable (JobAnswer) -> Void)
+    /// Returns when the arrival of every attempt that was placed before has been submitted.
+    func arrivalsSubmitted() async
     /// Ends the attempt as `withdrawn` wherever it is. The answer still comes through `onAnswer`.
     func withdraw(_ work: WorkID)
 }

@@ -53,7 +53,9 @@ extension JobFeeder {
                 running.add(work, job)
                 return work
             }
-            for (work, job) in zip(works, found.jobs) { await place(work, job, directory) }
+            for (work, job) in zip(works, found.jobs) { await place(work, job) }
+            // The end of a claim comes behind its arrivals: else it would look as if it had brought fewer.
+            if !works.isEmpty { await world.port.arrivalsSubmitted() }
             world.submit(.claimed(claim.pool, claim.model, pending: found.pending))
         } catch {
             // The claim needs an answer; the true figure follows.

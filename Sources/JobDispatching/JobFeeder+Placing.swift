@@ -10,9 +10,10 @@ import WireFormats
 
 extension JobFeeder {
     /// Brings one claimed job to the scheduler, or leaves what became of it in the inbox.
-    func place(_ work: WorkID, _ job: Job, _ directory: Directory) async {
+    func place(_ work: WorkID, _ job: Job) async {
         await waitForRoom(work)
-        switch await prepare(job, directory) {
+        // The rules in force now: the wait may have been long.
+        switch await prepare(job, world.directory()) {
         case .failure(let end): inbox.add(.unplaced(work, end.step))
         case .success(let attempt):
             if job.sendsOnce, let end = await commitGrant(job) { return inbox.add(.unplaced(work, end.step)) }

@@ -31,12 +31,13 @@ final class RunningJobs: Sendable {
         var isOver = false
 
         /// Half of the limit is divided between the models that have jobs here, the other half is for whoever comes
-        /// first: a model whose answers are slow cannot hold up the others. Something of each model may always be held,
-        /// however large it is.
+        /// first: a model whose answers are slow cannot hold up the others. The first job of a model may go beyond its
+        /// part, and all together to twice the limit; where nothing is held anything may be, however large it is.
         func mayHold(_ length: Int, of model: String, limit: Int) -> Bool {
+            guard bytes > 0 else { return true }
             let part = limit / 2 / max(1, byModel.count)
             let held = byModel[model]?.bytes ?? 0
-            if held == 0 || held + length <= part { return true }
+            if held == 0 || held + length <= part { return bytes - limit + length <= limit }
             let beyond = byModel.reduce(0) { $0 + max(0, $1.value.bytes + ($1.key == model ? length : 0) - part) }
             return beyond <= limit - limit / 2
         }

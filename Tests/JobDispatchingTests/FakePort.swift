@@ -106,6 +106,8 @@ final class FakePort: JobPort {
         self.placed.add(placed)
     }
 
+    func arrivalsSubmitted() async {}
+
     func withdraw(_ work: WorkID) {
         withdrawn.add(work)
         finish(work, .withdrawn, status: 0, body: "")

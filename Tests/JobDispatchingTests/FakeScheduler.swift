@@ -14,6 +14,9 @@ final class FakeScheduler: Sendable {
         var news: [Int: Int] = [:]
         var isPaused = false
         var strayAnswers = 0
+        /// Placed, and perhaps still on the way here.
+        var unsubmitted = 0
+        var earlyEnds = 0
     }
 
     private let state: Mutex<State>
@@ -26,7 +29,15 @@ final class FakeScheduler: Sendable {
     func connect(_ claim: @escaping @Sendable (PoolID, ModelID, Int) -> Void) { self.claim.withLock { $0 = claim } }
 
     /// A job was placed: it takes a slot.
-    func occupy() { state.withLock { $0.free -= 1 } }
+    func occupy() {
+        state.withLock { state in
+            state.free -= 1
+            state.unsubmitted += 1
+        }
+    }
+
+    /// All that was placed is known here for sure.
+    func arrivalsCame() { state.withLock { $0.unsubmitted = 0 } }
 
     /// A placed job was answered.
     func free() {
@@ -46,6 +57,7 @@ final class FakeScheduler: Sendable {
                 // The claim may have looked before what was told of meanwhile was there.
                 state.pending[model.index] = max(pending, state.news.removeValue(forKey: model.index) ?? 0)
                 if state.claiming.remove(model.index) == nil { state.strayAnswers += 1 }
+                if state.unsubmitted > 0 { state.earlyEnds += 1 }
             }
         case .asyncPaused(let isPaused): state.withLock { $0.isPaused = isPaused }
         default: break
@@ -56,6 +68,9 @@ final class FakeScheduler: Sendable {
 
     /// Ends of claims that were not on their way.
     var strayAnswers: Int { state.withLock { $0.strayAnswers } }
+
+    /// Ends of claims while jobs were placed whose arrival may not have come; of use with one model.
+    var earlyEnds: Int { state.withLock { $0.earlyEnds } }
 
     private func claimIfPossible() {
         let found: [(model: Int, limit: Int)] = state.withLock { state in

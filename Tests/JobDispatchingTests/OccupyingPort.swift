@@ -16,5 +16,10 @@ struct OccupyingPort: JobPort {
         port.place(attempt, onGrant: onGrant, onAnswer: onAnswer)
     }
 
+    func arrivalsSubmitted() async {
+        await port.arrivalsSubmitted()
+        scheduler.arrivalsCame()
+    }
+
     func withdraw(_ work: WorkID) { port.withdraw(work) }
 }

@@ -43,6 +43,22 @@ struct PoolRuleTests {
         }
     }
 
+    @Test("a path that was taken from the pool while a line waited for memory fails that line")
+    func pathDuringWait() async throws {
+        var settings = FeederSettings()
+        settings.heldBytes = 1
+        let port = FakePort { $0.customID == "line-0" ? .hold : .answer(status: 200, body: "{}") }
+        let stage = try FeederStage(port: port, settings: settings)
+        try await stage.run { stage in
+            let batch = try await stage.createBatch(lines: 2)
+            await stage.port.placed.wait { $0.count == 1 }
+            stage.change(FeederStage.directory(["m"], paths: []))
+            stage.port.finish(stage.port.placed.all[0].work)
+            let done = try await stage.end(of: batch)
+            #expect(done.counts == BatchCounts(total: 2, completed: 1, failed: 1))
+        }
+    }
+
     @Test("a priority is refused where the pool refuses it, at validation and at dispatch")
     func priorityRefused() async throws {
         let stage = try FeederStage(slots: 0)

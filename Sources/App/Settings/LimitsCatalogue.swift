@@ -160,7 +160,7 @@ enum LimitsCatalogue {
     static let feeder: [BoundSetting<FeederSettings>] = [
         BoundSetting(
             "jobs.held-bytes", \.heldBytes, bytes,
-            "Bodies and answers of running jobs in memory; at it no more are started. Half of it is divided between the models with jobs."
+            "Bodies and answers of running jobs in memory; at it no more are started. Half of it is divided between the models with jobs; the first job of each may go beyond, all together to twice the limit."
         ),
         BoundSetting(
             "jobs.placement-wait", \.placementWait, wait,

@@ -32,6 +32,11 @@ final class JobRelay: JobPort {
         }
     }
 
+    func arrivalsSubmitted() async {
+        // A loop runs what it was given in order; one that is shut down submits nothing more.
+        for relay in relays { try? await relay.eventLoop.submit {}.get() }
+    }
+
     func withdraw(_ work: WorkID) {
         let relay = relays[work.home]
         relay.eventLoop.execute { relay.exchange(work)?.withdraw() }
