@@ -37,6 +37,8 @@ struct SimulateCommand: ParsableCommand {
     var progress: Bool?
     @Option(help: "Write the figures as JSON to this file.")
     var json: String?
+    @Option(help: "Write a page of plots and figures to this file, for a browser: one file, nothing is fetched.")
+    var report: String?
 
     func validate() throws {
         guard speed == nil || load == nil else { throw ValidationError("give --speed or --load, not both") }
@@ -55,7 +57,7 @@ struct SimulateCommand: ParsableCommand {
     func run() throws {
         let fleet = try chosenFleet()
         let trace = try traffic.read(seed: seed)
-        var report = SimulationReport(firstTokenGoal: sloTtft, perTokenGoal: sloTpot)
+        var figures = SimulationReport(firstTokenGoal: sloTtft, perTokenGoal: sloTpot)
         var speed = self.speed ?? 1
         var line = ProgressLine(isWanted: progress)
         if let load {
@@ -64,10 +66,10 @@ struct SimulateCommand: ParsableCommand {
             guard let capacity = found else {
                 throw ValidationError("this fleet has no capacity for this trace that could be found; give --speed")
             }
-            report.capacitySpeed = capacity
+            figures.capacitySpeed = capacity
             speed = load * capacity
         }
-        report.speed = speed
+        figures.speed = speed
         var settings = SimulationSettings(endpoints: fleet)
         settings.seed = seed
         settings.speed = speed
@@ -80,14 +82,18 @@ struct SimulateCommand: ParsableCommand {
             var world = World(trace: trace, settings: settings)
             let result = world.run(tellingEvery: 20_000) { line.show($0, of: name, after: (clock.now - began).seconds) }
             line.clear()
-            report.runs.append(
+            figures.runs.append(
                 SimulationReport.Run(
                     name: name, result: result, seconds: (clock.now - began).seconds,
                     replay: replay(policy: name, speed: speed)))
         }
-        StandardOutput.write(report.table)
-        if let json { try report.write(to: json) }
-        if report.runs.contains(where: { !$0.result.violations.isEmpty }) { throw ExitCode(1) }
+        StandardOutput.write(figures.table)
+        if let json { try ReportFile.write(figures.json, to: json) }
+        if let report {
+            let page = SimulationPage(report: figures, subtitle: replay(policy: policy, speed: speed))
+            try ReportFile.write(page.html, to: report)
+        }
+        if figures.runs.contains(where: { !$0.result.violations.isEmpty }) { throw ExitCode(1) }
     }
 
     /// `span`: the arrivals', in the run's nanoseconds.

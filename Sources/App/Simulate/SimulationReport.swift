@@ -1,4 +1,3 @@
-import Glibc
 import Simulation
 
 /// The figures of several policies on one trace, for people and as JSON.
@@ -23,22 +22,12 @@ struct SimulationReport {
 
     var table: String {
         var lines: [String] = []
-        if let capacitySpeed { lines.append("capacity: \(fixed(capacitySpeed, 2)) times the trace's speed") }
-        lines.append("speed: \(fixed(speed, 2))")
-        lines.append(
-            row([
-                "policy", "ttft p50", "p90", "p99", "tpot p50", "p99", "e2e p50", "hits", "max/mean", "good", "refused",
-            ]))
+        if let capacitySpeed { lines.append("capacity: \(capacitySpeed.fixed(2)) times the trace's speed") }
+        lines.append("speed: \(speed.fixed(2))")
+        lines.append(row(SimulationReport.head))
         for run in runs {
-            let (result, first) = (run.result, run.result.firstToken)
-            lines.append(
-                row([
-                    run.name, fixed(quantile(first, 0.5), 0), fixed(quantile(first, 0.9), 0),
-                    fixed(quantile(first, 0.99), 0), fixed(quantile(result.perToken, 0.5), 1),
-                    fixed(quantile(result.perToken, 0.99), 1), fixed(quantile(result.endToEnd, 0.5), 0),
-                    fixed(result.prefixHitRatio * 100, 1) + "%", fixed(result.loadMaximumOverMean, 3),
-                    fixed(attainment(result) * 100, 1) + "%", "\(result.refused + result.tooLong)",
-                ]))
+            let result = run.result
+            lines.append(row(cells(run)))
             if result.jobsCompleted > 0 {
                 lines.append("  jobs: \(result.jobsCompleted) done, \(result.jobOutputTokens) output tokens")
             }
@@ -46,6 +35,22 @@ struct SimulationReport {
             if !result.violations.isEmpty { lines.append("  again with: \(run.replay)") }
         }
         return lines.joined(separator: "\n") + "\n"
+    }
+
+    static let head = [
+        "policy", "ttft p50", "p90", "p99", "tpot p50", "p99", "e2e p50", "hits", "max/mean", "good", "refused",
+    ]
+
+    /// One run's line of the table.
+    func cells(_ run: Run) -> [String] {
+        let (result, first) = (run.result, run.result.firstToken)
+        return [
+            run.name, quantile(first, 0.5).fixed(0), quantile(first, 0.9).fixed(0),
+            quantile(first, 0.99).fixed(0), quantile(result.perToken, 0.5).fixed(1),
+            quantile(result.perToken, 0.99).fixed(1), quantile(result.endToEnd, 0.5).fixed(0),
+            (result.prefixHitRatio * 100).fixed(1) + "%", result.loadMaximumOverMean.fixed(3),
+            (attainment(result) * 100).fixed(1) + "%", "\(result.refused + result.tooLong)",
+        ]
     }
 
     private func row(_ cells: [String]) -> String {
@@ -57,20 +62,10 @@ struct SimulationReport {
 
     // MARK: JSON
 
-    func write(to path: String) throws(TraceFault) {
-        guard let file = fopen(path, "w") else {
-            throw TraceFault(file: path, line: 0, message: "cannot be written: \(String(cString: strerror(errno)))")
-        }
-        let isWritten = fputs(json, file) >= 0
-        guard fclose(file) == 0, isWritten else {
-            throw TraceFault(file: path, line: 0, message: "cannot be written: \(String(cString: strerror(errno)))")
-        }
-    }
-
     var json: String {
-        let capacity = capacitySpeed.map { fixed($0, 4) } ?? "null"
+        let capacity = capacitySpeed.map { $0.fixed(4) } ?? "null"
         let policies = runs.map(jsonObject).joined(separator: ",\n")
-        return "{\"capacity_speed\":\(capacity),\"speed\":\(fixed(speed, 4)),\"policies\":[\n\(policies)\n]}\n"
+        return "{\"capacity_speed\":\(capacity),\"speed\":\(speed.fixed(4)),\"policies\":[\n\(policies)\n]}\n"
     }
 
     private func jsonObject(_ run: Run) -> String {
@@ -80,12 +75,12 @@ struct SimulationReport {
             "\"name\":\"\(run.name)\"", "\"requests\":\(result.requests)", "\"completed\":\(result.completed)",
             "\"cancelled\":\(result.cancelled)", "\"refused\":\(result.refused)", "\"too_long\":\(result.tooLong)",
             "\"ttft_ms\":\(quantiles(result.firstToken))", "\"tpot_ms\":\(quantiles(result.perToken))",
-            "\"e2e_ms\":\(quantiles(result.endToEnd))", "\"prefix_hit_ratio\":\(fixed(result.prefixHitRatio, 5))",
-            "\"load_max_over_mean\":\(fixed(result.loadMaximumOverMean, 4))",
-            "\"slo_attainment\":\(fixed(attainment(result), 5))",
+            "\"e2e_ms\":\(quantiles(result.endToEnd))", "\"prefix_hit_ratio\":\(result.prefixHitRatio.fixed(5))",
+            "\"load_max_over_mean\":\(result.loadMaximumOverMean.fixed(4))",
+            "\"slo_attainment\":\(attainment(result).fixed(5))",
             "\"async\":{\"completed\":\(result.jobsCompleted),\"output_tokens\":\(result.jobOutputTokens)}",
-            "\"events\":\(result.events)", "\"events_per_s\":\(fixed(Double(result.events) / seconds, 0))",
-            "\"virtual_s_per_s\":\(fixed(result.virtualSeconds / seconds, 1))",
+            "\"events\":\(result.events)", "\"events_per_s\":\((Double(result.events) / seconds).fixed(0))",
+            "\"virtual_s_per_s\":\((result.virtualSeconds / seconds).fixed(1))",
             "\"decision_digest\":\"\(String(result.digest, radix: 16))\"",
         ]
         return "{" + fields.joined(separator: ",") + "}"
@@ -93,7 +88,7 @@ struct SimulationReport {
 
     private func quantiles(_ values: [Double]) -> String {
         let shares = [("p50", 0.5), ("p90", 0.9), ("p99", 0.99)]
-        return "{" + shares.map { "\"\($0.0)\":\(fixed(quantile(values, $0.1), 3))" }.joined(separator: ",") + "}"
+        return "{" + shares.map { "\"\($0.0)\":\(quantile(values, $0.1).fixed(3))" }.joined(separator: ",") + "}"
     }
 
     private func quantile(_ values: [Double], _ share: Double) -> Double { SimulationResult.quantile(values, share) }
@@ -103,16 +98,5 @@ struct SimulationReport {
         let judged = result.requests - result.cancelled
         guard judged > 0 else { return 1 }
         return Double(result.good(firstToken: firstTokenGoal, perToken: perTokenGoal)) / Double(judged)
-    }
-
-    private func fixed(_ value: Double, _ digits: Int) -> String {
-        guard value.isFinite else { return "0" }
-        var scale = 1.0
-        for _ in 0..<digits { scale *= 10 }
-        let whole = Int64((min(1e15, max(-1e15, value)) * scale).rounded())
-        guard digits > 0 else { return "\(whole)" }
-        let text = String(whole.magnitude)
-        let padded = String(repeating: "0", count: max(0, digits + 1 - text.count)) + text
-        return (whole < 0 ? "-" : "") + padded.dropLast(digits) + "." + padded.suffix(digits)
     }
 }

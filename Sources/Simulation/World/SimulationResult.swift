@@ -18,6 +18,7 @@ package struct SimulationResult: Sendable {
     package var cachedTokens = 0
     /// Computed by each endpoint, prompt and output.
     package var endpointTokens: [Int] = []
+    package var load = LoadHistory()
     package var jobsCompleted = 0
     package var jobOutputTokens = 0
     /// Requests that waited in front of or in the engines, in the middle of the arrivals and at their end.

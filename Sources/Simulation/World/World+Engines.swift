@@ -7,6 +7,7 @@ import Scheduling
 extension World {
     mutating func install(_ endpoints: [EngineProfile]) {
         let types = settings.types
+        result.load = LoadHistory(endpoints: endpoints.count, lookInterval: settings.scrapeInterval.seconds)
         for (index, profile) in endpoints.enumerated() {
             machines.append(Machine(profile, noise: settings.noise, seed: settings.seed &* 1_000_003 &+ UInt64(index)))
             var description = EndpointDescription(
@@ -151,6 +152,7 @@ extension World {
 
     mutating func scrape(_ endpoint: Int) {
         agenda.add(.scrape, at: now + settings.scrapeInterval, subject: endpoint)
+        result.load.note(endpoint, inFlight: machines[endpoint].inFlight, at: (now - World.start).seconds)
         if !machines[endpoint].areScrapesStale { machines[endpoint].lastSample = machines[endpoint].sample(at: now) }
         agenda.add(.sample, at: now + settings.scrapeDelay, subject: endpoint)
     }
