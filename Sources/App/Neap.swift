@@ -8,7 +8,7 @@ struct Neap: AsyncParsableCommand {
         abstract: "An inference gateway: real-time and async LLM requests on one pool of model servers.",
         version: Version.text,
         subcommands: [
-            ServeCommand.self, EngineCommand.self, CheckCommand.self, SimulateCommand.self, ConfigCommand.self,
-            KeysCommand.self,
+            ServeCommand.self, EngineCommand.self, CheckCommand.self, SimulateCommand.self, PlanCommand.self,
+            ConfigCommand.self, KeysCommand.self,
         ])
 }

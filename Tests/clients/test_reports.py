@@ -116,3 +116,24 @@ def test_the_plots_say_what_they_show(browser, simulation):
         assert page.title() == "Neap simulation"
         page.keyboard.press("Tab")
         assert page.evaluate("document.activeElement.getAttribute('role')") == "region"
+
+
+@pytest.fixture(scope="module")
+def plan(tmp_path_factory):
+    return written(
+        tmp_path_factory.mktemp("plan"), "plan", "--trace", "synthetic:requests=300,rate=30", "--ttft-p99", "500",
+        "--price", "2.5", "--async-tokens", "0.5")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", SIZES)
+def test_the_plans_report_is_readable(browser, plan, size, scheme):
+    with opened(browser, plan, size, scheme) as page:
+        assert page.locator(".headline").inner_text().startswith("With a backlog of ")
+        assert page.get_by_role("img", name="Two fleets: ").bounding_box()["height"] > 10
+        assert page.get_by_role("img", name="One pool: ").bounding_box()["height"] > 10
+        # As many squares as the table says.
+        count = page.get_by_role("row", name="both silos").locator("td").first.inner_text()
+        boxes = page.get_by_role("img", name="Two fleets: ").locator("path")
+        assert sum(path.get_attribute("d").count("z") for path in boxes.all()) == int(count)
+        check_readable(page, size, f"plan-{size}-{scheme}")

@@ -72,7 +72,15 @@ enum ReportStyle {
         td{padding:6px 10px;border-top:1px solid var(--line)}
         th:first-child{text-align:left;position:sticky;left:0;background:var(--card);padding-left:0}
         tbody th{color:var(--ink);border-top:1px solid var(--line)}
+        .fleet{display:grid;grid-template-columns:6.5rem minmax(0,1fr) 3rem;gap:12px;align-items:center;padding:8px 0}
+        .fleet svg{display:block;width:100%;max-height:220px}
+        .fleet .count{font-size:1.5rem;font-weight:600;text-align:right}
+        .fill-box{fill:var(--c)}
+        .free{--c:var(--track)}
+        .fill-free{fill:var(--track);stroke:var(--soft);stroke-width:1;stroke-dasharray:3 2;vector-effect:non-scaling-stroke}
         @media (max-width:760px){
+          .fleet{grid-template-columns:minmax(0,1fr) 3rem;gap:4px 12px}
+          .fleet svg{grid-column:1/-1;grid-row:2}
           header,main{padding-left:12px;padding-right:12px}
           .card{padding:15px 14px 16px}
           .frame{height:240px;margin-left:2.9rem}

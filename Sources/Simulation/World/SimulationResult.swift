@@ -20,6 +20,8 @@ package struct SimulationResult: Sendable {
     package var endpointTokens: [Int] = []
     package var load = LoadHistory()
     package var jobsCompleted = 0
+    /// Of them, by the last request's arrival.
+    package var jobsCompletedInTime = 0
     package var jobOutputTokens = 0
     /// Requests that waited in front of or in the engines, in the middle of the arrivals and at their end.
     package var waitingInTheMiddle = 0

@@ -31,6 +31,8 @@ package struct SimulationSettings: Sendable {
     package var jobs: [TraceRequest] = []
     /// Only the queues at the end of the arrivals are of interest.
     package var stopsAtLastArrival = false
+    /// Virtual time after the first arrival at which the run is broken off, and what has not ended is not counted.
+    package var longestRun: Duration?
     /// Virtual time after the last arrival at which what has not ended never will.
     package var longestDrain = Duration.seconds(7200)
 

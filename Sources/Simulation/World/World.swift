@@ -53,6 +53,7 @@ package struct World: ~Copyable {
         while open > 0 || nextArrival < trace.requests.count, let entry = agenda.next() {
             if entry.at < now { violate("the clock went back from \(now) to \(entry.at)") }
             now = entry.at
+            if let longest = settings.longestRun, now > World.start + longest { break }
             if now > limit {
                 violate("\(open) requests never ended")
                 break
@@ -120,7 +121,10 @@ package struct World: ~Copyable {
         if let after = trace.requests[request].cancelAfter {
             agenda.add(.cancel, at: now.adding(nanoseconds: after), subject: visit)
         }
-        if nextArrival == trace.requests.count { result.waitingAtTheEnd = waiting }
+        if nextArrival == trace.requests.count {
+            result.waitingAtTheEnd = waiting
+            result.jobsCompletedInTime = result.jobsCompleted
+        }
     }
 
     /// What waits before or in the engines.
