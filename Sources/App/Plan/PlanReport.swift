@@ -62,7 +62,11 @@ struct PlanReport {
             lines.append("backlog: \(comparison.backlog)")
             lines.append(row(PlanReport.head))
             lines += rows(comparison).map { row(cells($0)) }
-            lines.append("saved: \(comparison.saved) endpoints, \(comparison.savedPercent.fixed(1)) %")
+            let (difference, percent) = (abs(comparison.saved), abs(comparison.savedPercent).fixed(1))
+            lines.append(
+                comparison.saved < 0
+                    ? "saved: none, one pool needs \(difference) endpoints more (\(percent) %)"
+                    : "saved: \(difference) endpoints, \(percent) %")
         }
         return (lines + sentences).joined(separator: "\n") + "\n"
     }

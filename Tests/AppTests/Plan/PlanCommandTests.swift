@@ -75,6 +75,18 @@ import Testing
         #expect(comparison(1, 1, 3).sentence(hours: 1, price: 1).hasSuffix("merging them does not pay."))
     }
 
+    @Test func `a loss is not written as a saving`() {
+        func text(_ comparison: FleetComparison) -> String {
+            var plan = PlanReport(
+                profile: "x", seconds: 60, objectives: Objectives(firstToken: 1), realtime: comparison.realtime,
+                command: "")
+            plan.comparisons = [comparison]
+            return plan.text
+        }
+        #expect(text(comparison(6, 4, 8)).contains("\nsaved: 2 endpoints, 20.0 %\n"))
+        #expect(text(comparison(2, 2, 5)).contains("\nsaved: none, one pool needs 1 endpoints more (25.0 %)\n"))
+    }
+
     @Test func `the picture has a square for each endpoint, and bars of very many`() {
         func page(_ comparison: FleetComparison) -> String {
             var plan = PlanReport(
