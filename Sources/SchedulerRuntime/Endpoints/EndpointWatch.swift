@@ -60,16 +60,7 @@ package final class EndpointWatch: Service {
     }
 
     private func follow(_ entry: EndpointEntry) async {
-        let reader: EngineReader
-        do {
-            reader = try EngineReader(endpoint: entry, settings: settings, loop: loop(of: entry))
-        } catch {
-            let reason = "TLS settings of \(entry.url): \(error)"
-            registry.note(entry.id) { $0.fault = reason }
-            host.submit(.probed(entry.id, healthy: false))
-            logger.error("endpoint cannot be watched", metadata: ["endpoint": "\(entry.url)", "reason": "\(reason)"])
-            return tried(entry.id)
-        }
+        guard let reader = await makeReader(of: entry) else { return }
         // A watch that is stopped must not wait for an engine that says nothing.
         await withTaskCancellationHandler {
             await ask(entry, reader)
@@ -77,6 +68,28 @@ package final class EndpointWatch: Service {
             reader.close()
         }
         reader.close()
+    }
+
+    /// Tries again until the endpoint's TLS files can be used: they may come later, or be mended. Nil: stopped before.
+    private func makeReader(of entry: EndpointEntry) async -> EngineReader? {
+        var logged: String?
+        while !Task.isCancelled {
+            do {
+                return try EngineReader(endpoint: entry, settings: settings, loop: loop(of: entry))
+            } catch {
+                let reason = "TLS settings of \(entry.url): \(error)"
+                registry.note(entry.id) { $0.fault = reason }
+                host.submit(.probed(entry.id, healthy: false))
+                if logged != reason {
+                    logged = reason
+                    logger.error(
+                        "endpoint cannot be watched", metadata: ["endpoint": "\(entry.url)", "reason": "\(reason)"])
+                }
+                tried(entry.id)
+            }
+            try? await Task.sleep(for: settings.scrapeInterval * jitter())
+        }
+        return nil
     }
 
     private func ask(_ entry: EndpointEntry, _ reader: EngineReader) async {

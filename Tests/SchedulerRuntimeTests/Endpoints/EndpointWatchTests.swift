@@ -1,4 +1,5 @@
 import FleetTracking
+import Foundation
 import Logging
 import NIOCore
 import NIOPosix
@@ -22,6 +23,42 @@ private final class EventRecorder: Sendable {
     }
 }
 
+/// A certificate that reads as an authority's; nothing here is signed by it.
+private let authority = """
+    -----BEGIN CERTIFICATE-----
+    MIIBkzCCATmgAwIBAgIUKoYsUSrSLhMuElg3kp5m0NR1zJ8wCgYIKoZIzj0EAwIw
+    HjEcMBoGA1UEAwwTbmVhcCB0ZXN0IGF1dGhvcml0eTAgFw0yNjExMjcxOTUzNTVa
+    GA8yMTI2MTEwMzE5NTM1NVowHjEcMBoGA1UEAwwTbmVhcCB0ZXN0IGF1dGhvcml0
+    eTBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABAiE5FoiVWWRslxO4DhPDowBfkT3
+    QZoGOVBCfzdBZSW4Vr/BUXIgT+N9GHMh4oSC8q192pnCawxBcey+9fEIacmjUzBR
+    MB0GA1UdDgQWBBSa3cCZITUoH82tjkwJehK8TPu/JjAfBgNVHSMEGDAWgBSa3cCZ
+    ITUoH82tjkwJehK8TPu/JjAPBgNVHRMBAf8EBTADAQH/MAoGCCqGSM49BAMCA0gA
+    MEUCIQCfrkVayLzX3tLRD/MNul1H5Hos2pOwMLT39vyIIkRvLwIgd9eFOswEy796
+    cn23OwCSUoDE7dTje74roCNnTdo8YnE=
+    -----END CERTIFICATE-----
+    """
+
+/// How often each message was logged.
+private final class LineCount: Sendable {
+    private let counts = Mutex<[String: Int]>([:])
+
+    func add(_ message: String) { counts.withLock { $0[message, default: 0] += 1 } }
+    func count(of message: String) -> Int { counts.withLock { $0[message] ?? 0 } }
+}
+
+private struct CountingLogHandler: LogHandler {
+    let lines: LineCount
+    var logLevel = Logger.Level.info
+    var metadata: Logger.Metadata = [:]
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) { lines.add(event.message.description) }
+}
+
 @Suite(.timeLimit(.minutes(2))) struct EndpointWatchTests {
     private let group = MultiThreadedEventLoopGroup.singleton
 
@@ -33,7 +70,7 @@ private final class EventRecorder: Sendable {
 
     /// Runs a watch over `pools` until `body` returns.
     private func watching(
-        _ pools: [PoolDescription],
+        _ pools: [PoolDescription], logger: Logger? = nil,
         _ body: @escaping @Sendable (EventRecorder, EndpointRegistry, DirectoryHolder, Readiness) async throws -> Void
     ) async throws {
         var settings = WatchSettings()
@@ -46,7 +83,7 @@ private final class EventRecorder: Sendable {
         let readiness = Readiness()
         registry.apply(pools)
         let watch = EndpointWatch(
-            settings: settings, registry: registry, host: host, readiness: readiness, logger: silentLogger())
+            settings: settings, registry: registry, host: host, readiness: readiness, logger: logger ?? silentLogger())
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await watch.run() }
             try await body(recorder, registry, directory, readiness)
@@ -215,6 +252,31 @@ private final class EventRecorder: Sendable {
         }
         try await first.stop()
         try await second.stop()
+    }
+
+    /// A watch that gave up would leave the endpoint out of service until a restart.
+    @Test(.timeLimit(.minutes(1))) func anAuthorityFileThatComesLateIsTakenAndItsLackIsLoggedOnce() async throws {
+        let file = FileManager.default.temporaryDirectory.appending(path: "authority-\(UUID().uuidString).pem").path
+        defer { try? FileManager.default.removeItem(atPath: file) }
+        let engine = FakeEngine([:])
+        var pool = PoolDescription(name: "p", allowedPaths: [], models: ["m"])
+        pool.endpoints = [try specification(try await engine.start(on: group))]
+        pool.endpoints[0].tls = EngineTLS(authorityFile: file)
+        let lines = LineCount()
+        let logger = Logger(label: "test") { _ in CountingLogHandler(lines: lines) }
+        try await watching([pool], logger: logger) { recorder, registry, _, readiness in
+            for _ in 0..<3 {
+                await recorder.wait { if case .probed(_, let healthy) = $0 { !healthy } else { false } }
+            }
+            #expect(readiness.report.isFirstRoundTried)
+            #expect(registry.statuses()[0].fault?.contains("TLS settings") == true)
+            #expect(lines.count(of: "endpoint cannot be watched") == 1)
+            try Data(authority.utf8).write(to: URL(filePath: file), options: .atomic)
+            // The engine speaks no TLS, so it is asked in vain: but it is asked.
+            await recorder.wait { if case .sampleFailed = $0 { true } else { false } }
+            #expect(lines.count(of: "endpoint cannot be watched") == 1)
+        }
+        try await engine.stop()
     }
 
     @Test(.timeLimit(.minutes(1))) func withoutEndpointsTheFirstRoundIsOver() async throws {
