@@ -14,7 +14,7 @@ package struct Endpoint: Sendable {
     var trials = ReturnTrials()
     package internal(set) var capacity: SequenceCapacity
     /// Tokens the engine handles in one step.
-    package let batchTokens: Int
+    package private(set) var batchTokens: Int
     /// KV capacity in tokens; nil: unknown.
     package internal(set) var kvTokens: Int?
     package internal(set) var realtime = BandLoad()
@@ -51,6 +51,13 @@ package struct Endpoint: Sendable {
         if let kvTokens = description.kvTokens { prefix.setCapacity(tokens: kvTokens) }
         history = LoadHistory(limit: settings.freshness.historyEntries)
         self.settings = settings
+    }
+
+    /// Takes other limits from the configuration. What samples taught of the engine's size stays where the configured
+    /// one does.
+    mutating func setLimits(_ limits: EngineLimits) {
+        capacity.configure(limits.maximumSequences)
+        batchTokens = max(1, limits.batchTokens ?? settings.capacity.batchTokens)
     }
 
     package func load(_ band: Band) -> BandLoad { band == .realtime ? realtime : async }

@@ -131,6 +131,14 @@ package struct Fleet: ~Copyable {
         return change(id) { $0.models = models }
     }
 
+    package mutating func setLimits(_ limits: EngineLimits, of id: EndpointID) -> Bool {
+        guard change(id, { $0.setLimits(limits) }) else { return false }
+        let endpoint = endpoints[id.index]
+        latency.resized(
+            id.index, maximumSequences: endpoint.capacity.sequences, batchTokens: endpoint.batchTokens)
+        return true
+    }
+
     package mutating func setDraining(_ isDraining: Bool, of id: EndpointID) -> Bool {
         change(id) { $0.isDraining = isDraining }
     }

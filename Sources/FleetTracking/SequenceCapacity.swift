@@ -2,10 +2,10 @@
 /// waiting at an unchanged number of running ones, and upward again when nothing waits.
 package struct SequenceCapacity: Sendable {
     /// The most that is ever assumed.
-    package let ceiling: Int
+    package private(set) var ceiling: Int
     private let settings: CapacitySettings
     /// Nobody said how many the engine runs.
-    private let isAssumed: Bool
+    private var isAssumed: Bool
     /// The most sequences that a sample showed running.
     private var shown = 0
     private var learned: Double?
@@ -17,6 +17,17 @@ package struct SequenceCapacity: Sendable {
         ceiling = max(1, configured ?? settings.maximumSequences)
         self.settings = settings
         isAssumed = configured == nil
+    }
+
+    /// Another number is configured, or none any more (nil). A limit that was learned below the old one is forgotten:
+    /// engines get another number when they are set up anew.
+    mutating func configure(_ configured: Int?) {
+        let wanted = max(1, configured ?? settings.maximumSequences)
+        isAssumed = configured == nil
+        guard wanted != ceiling else { return }
+        ceiling = wanted
+        learned = nil
+        streak = 0
     }
 
     /// The limit in force for jobs. An engine of unknown size must show what it runs before it gets more: a job that

@@ -26,6 +26,8 @@ package enum Event: Sendable {
     case endpointAdded(EndpointDescription)
     /// The models an endpoint serves were learned or changed.
     case endpointModels(EndpointID, [ModelID])
+    /// What the configuration says that the endpoint's engine can do, which may have changed.
+    case endpointLimits(EndpointID, EngineLimits)
     /// New work stops (true) or may come again (false); running work goes on.
     case endpointDraining(EndpointID, Bool)
     /// The endpoint left the configuration; running work on it goes on to its end.

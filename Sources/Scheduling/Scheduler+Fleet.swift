@@ -29,6 +29,9 @@ extension Scheduler {
         case .endpointModels(let id, let models):
             guard let pool = known(id), fleet.setModels(models, of: id) else { return }
             settle(pool, now, &effects)
+        case .endpointLimits(let id, let limits):
+            guard let pool = known(id), fleet.setLimits(limits, of: id) else { return }
+            settle(pool, now, &effects)
         case .endpointDraining(let id, let isDraining):
             guard let pool = known(id), fleet.setDraining(isDraining, of: id) else { return }
             settle(pool, now, &effects)

@@ -55,7 +55,8 @@ package struct Scheduler: ~Copyable {
         case .failed(let work, let failure): failed(work, failure, now, &effects)
         case .cancelled(let work): cancelled(work, now, &effects)
         case .sampled, .sampleFailed, .probed: observed(event, now, &effects)
-        case .endpointAdded, .endpointModels, .endpointDraining, .endpointRemoved: configured(event, now, &effects)
+        case .endpointAdded, .endpointModels, .endpointLimits, .endpointDraining, .endpointRemoved:
+            configured(event, now, &effects)
         case .backlog(let pool, let model, let pending): backlog(pool, model, pending: pending, now, &effects)
         case .claimed(let pool, let model, let pending): claimed(pool, model, pending: pending, now, &effects)
         case .asyncPaused(let isPaused):

@@ -45,6 +45,34 @@ import Testing
         #expect(desk.advance(.seconds(10)).deeds == [.refuse(second, .noEndpoint)])
     }
 
+    @Test func `new limits hold at once and let waiting work in`() {
+        var desk = Desk(endpoints: 1, sequences: 1)
+        let running = desk.request().work
+        let (waiting, effects) = desk.request()
+        #expect(effects.forwards.isEmpty)
+        let wider = EngineLimits(maximumSequences: 2, batchTokens: 512)
+        #expect(desk.send(.endpointLimits(EndpointID(0), wider)).deeds == [.forward(waiting, EndpointID(0))])
+        let pace = desk.scheduler.latency.paces[0]
+        #expect([pace.maximumSequences, pace.batchTokens] == [2, 512])
+        // Less than what runs: that goes on, nothing new comes.
+        _ = desk.send(.endpointLimits(EndpointID(0), EngineLimits(maximumSequences: 1)))
+        let (late, none) = desk.request()
+        #expect(none.forwards.isEmpty)
+        #expect(desk.finish(running).forwards.isEmpty)
+        #expect(desk.finish(waiting).deeds == [.forward(late, EndpointID(0))])
+    }
+
+    @Test func `the same limits again leave what was learned`() {
+        var desk = Desk(endpoints: 1, sequences: 8)
+        for _ in 0..<20 { desk.sample(0, running: 3, waiting: 5) }
+        let learned = desk.endpoint(0)?.maximumSequences
+        #expect(learned == 3)
+        _ = desk.send(.endpointLimits(EndpointID(0), EngineLimits(maximumSequences: 8, batchTokens: 8192)))
+        #expect(desk.endpoint(0)?.maximumSequences == learned)
+        _ = desk.send(.endpointLimits(EndpointID(0), EngineLimits(maximumSequences: 9, batchTokens: 8192)))
+        #expect(desk.endpoint(0)?.maximumSequences == 9)
+    }
+
     @Test func `ids out of range are counted`() {
         var desk = Desk(endpoints: 1)
         for index in [-1, 1 << 40] {

@@ -7,8 +7,8 @@ package struct EndpointPace: Sendable {
     /// Of its type's model.
     let type: Int
     /// Tokens that one step takes, and sequences that the engine runs at once.
-    let batchTokens: Double
-    var maximumSequences: Double
+    package internal(set) var batchTokens: Double
+    package internal(set) var maximumSequences: Double
     package internal(set) var bias = SpeedBias()
     var pending = PendingPrompts()
     /// Our sequences that are past their prefill, and the tokens they hold; foreign ones as of the last sample.

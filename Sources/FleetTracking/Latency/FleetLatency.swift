@@ -24,6 +24,12 @@ package struct FleetLatency: Sendable {
         return models.count - 1
     }
 
+    /// What is believed of an engine's size changed.
+    mutating func resized(_ endpoint: Int, maximumSequences: Int, batchTokens: Int) {
+        paces[endpoint].maximumSequences = Double(maximumSequences)
+        paces[endpoint].batchTokens = Double(batchTokens)
+    }
+
     mutating func sampled(_ endpoint: Int, foreign: ForeignLoad, maximumSequences: Int) {
         guard let sampledAt = foreign.sampledAt else { return }
         paces[endpoint].foreign = (Double(foreign.sequences), Double(foreign.kvTokens), sampledAt)

@@ -143,18 +143,29 @@ extension EndpointRegistry {
         for change in changes {
             switch change {
             case .added(let entry):
-                let specification = state.pools[entry.pool.index].endpoints.first { $0.url == entry.url }
+                let limits = limits(of: entry.id, state)
                 events.append(
                     .endpointAdded(
                         EndpointDescription(
-                            id: entry.id, pool: entry.pool, maximumSequences: specification?.maximumSequences,
-                            batchTokens: specification?.batchTokens, models: modelIDs(of: entry.id, state))))
+                            id: entry.id, pool: entry.pool, maximumSequences: limits.maximumSequences,
+                            batchTokens: limits.batchTokens, models: modelIDs(of: entry.id, state))))
             case .removed(let id): events.append(.endpointRemoved(id))
             case .changed: break
             }
         }
-        // The models that the configuration names may have changed for endpoints that stay.
-        return events + state.active.map { .endpointModels($0, modelIDs(of: $0, state)) }
+        // Models and limits that the configuration names may have changed for endpoints that stay.
+        return events
+            + state.active.flatMap { id in
+                [.endpointModels(id, modelIDs(of: id, state)), .endpointLimits(id, limits(of: id, state))]
+            }
+    }
+
+    /// What the configuration says of an endpoint's size.
+    private func limits(of endpoint: EndpointID, _ state: State) -> EngineLimits {
+        let entry = state.statuses[endpoint.index].entry
+        let specification = state.pools[entry.pool.index].endpoints.first { $0.url == entry.url }
+        return EngineLimits(
+            maximumSequences: specification?.maximumSequences, batchTokens: specification?.batchTokens)
     }
 
     /// What an endpoint serves: what it lists itself; until then, what the configuration says of its pool.

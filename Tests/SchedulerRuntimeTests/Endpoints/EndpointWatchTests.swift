@@ -133,6 +133,24 @@ private struct CountingLogHandler: LogHandler {
         registry.finish()
     }
 
+    @Test(.timeLimit(.minutes(1))) func aReloadsLimitsReachEnginesThatStay() async throws {
+        let host = SchedulerHost(scheduler: Scheduler(seed: 1, pools: [PoolSettings()]), loops: [group.next()])
+        let registry = EndpointRegistry(host: host, directory: DirectoryHolder(), names: Names())
+        func limit() -> Int { host.inspect { $0.snapshot(at: $1) }.endpoints[0].maximumSequences }
+        var pool = PoolDescription(name: "p", allowedPaths: [], models: ["a"])
+        pool.endpoints = [try specification(1)]
+        registry.apply([pool])
+        let assumed = limit()
+        pool.endpoints[0].maximumSequences = 7
+        registry.apply([pool])
+        #expect(limit() == 7)
+        pool.endpoints[0].maximumSequences = nil
+        registry.apply([pool])
+        #expect(limit() == assumed)
+        registry.finish()
+        host.stop()
+    }
+
     /// What sends requests reads the kind in the directory.
     @Test(.timeLimit(.minutes(1))) func theKindIsWhatTheLastMetricsPageSays() async throws {
         let engine = FakeEngine([:])
