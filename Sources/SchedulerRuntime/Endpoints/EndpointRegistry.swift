@@ -5,7 +5,8 @@ import Synchronization
 /// The pools and endpoints in force: gives out their ids, tells the scheduler, and keeps the directory in step.
 ///
 /// Every change comes through here: configuration, reload, learned models, an operator's drain. Events are submitted
-/// after the directory holds what they speak of, so that a `forward` to a new endpoint always finds its entry.
+/// after the directory holds what they speak of, so that a `forward` to a new endpoint always finds its entry, and in
+/// the order of the changes.
 package final class EndpointRegistry: Sendable {
     private struct State {
         var pools: [PoolDescription] = []
@@ -18,6 +19,9 @@ package final class EndpointRegistry: Sendable {
     private let directory: DirectoryHolder
     private let names: Names
     private let state = Mutex(State())
+    /// Held over a change and the telling of it, and taken before `state`: two changes at once reach the scheduler in
+    /// their order, and what its effects wake may read the state meanwhile. It may not change it there and then.
+    private let order = Mutex(())
     /// Read by the one `EndpointWatch`.
     let changes: AsyncStream<EndpointChange>
     private let announce: AsyncStream<EndpointChange>.Continuation
@@ -42,31 +46,35 @@ package final class EndpointRegistry: Sendable {
     /// Endpoints are told apart by pool and URL. One that stays keeps its id and its work; one that leaves takes no new
     /// work while what runs there goes on to its end.
     package func apply(_ pools: [PoolDescription]) {
-        let changed: (changes: [EndpointChange], events: [Event]) = state.withLock { state in
-            let changes = EndpointRegistry.merge(pools, into: &state)
-            refreshDirectory(state)
-            return (changes, events(for: changes, state))
+        order.withLock { _ in
+            let changed: (changes: [EndpointChange], events: [Event]) = state.withLock { state in
+                let changes = EndpointRegistry.merge(pools, into: &state)
+                refreshDirectory(state)
+                return (changes, events(for: changes, state))
+            }
+            host.submit(changed.events)
+            for change in changed.changes { announce.yield(change) }
         }
-        host.submit(changed.events)
-        for change in changed.changes { announce.yield(change) }
         listener.withLock { $0 }?()
     }
 
     /// What the watch found in an endpoint's model list.
     func learned(_ models: [LearnedModel], at endpoint: EndpointID) {
-        let event: Event? = state.withLock { state in
-            let status = state.statuses[endpoint.index]
-            guard state.active.contains(endpoint), status.models != models || !status.hasLearnedModels else {
-                return nil
+        let isNews = order.withLock { _ in
+            let event: Event? = state.withLock { state in
+                let status = state.statuses[endpoint.index]
+                guard state.active.contains(endpoint), status.models != models || !status.hasLearnedModels else {
+                    return nil
+                }
+                state.statuses[endpoint.index].models = models
+                state.statuses[endpoint.index].hasLearnedModels = true
+                refreshDirectory(state)
+                return .endpointModels(endpoint, modelIDs(of: endpoint, state))
             }
-            state.statuses[endpoint.index].models = models
-            state.statuses[endpoint.index].hasLearnedModels = true
-            refreshDirectory(state)
-            return .endpointModels(endpoint, modelIDs(of: endpoint, state))
+            if let event { host.submit(event) }
+            return event != nil
         }
-        guard let event else { return }
-        host.submit(event)
-        listener.withLock { $0 }?()
+        if isNews { listener.withLock { $0 }?() }
     }
 
     /// What the watch found an endpoint's engine to be: by the last metrics page that it answered with, `unknown` when
@@ -85,13 +93,15 @@ package final class EndpointRegistry: Sendable {
 
     /// Takes an endpoint out of service for new work, or back. False: no such endpoint.
     package func setDraining(_ endpoint: EndpointID, _ isDraining: Bool) -> Bool {
-        let exists = state.withLock { state in
-            guard state.active.contains(endpoint) else { return false }
-            state.statuses[endpoint.index].isDraining = isDraining
-            return true
+        order.withLock { _ in
+            let exists = state.withLock { state in
+                guard state.active.contains(endpoint) else { return false }
+                state.statuses[endpoint.index].isDraining = isDraining
+                return true
+            }
+            if exists { host.submit(.endpointDraining(endpoint, isDraining)) }
+            return exists
         }
-        if exists { host.submit(.endpointDraining(endpoint, isDraining)) }
-        return exists
     }
 
     /// The endpoints of the present configuration, in its order.

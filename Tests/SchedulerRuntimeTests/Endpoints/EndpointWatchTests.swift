@@ -297,6 +297,25 @@ private struct CountingLogHandler: LogHandler {
         try await engine.stop()
     }
 
+    /// Else an endpoint shown as in service may get no work for ever.
+    @Test func changesAtTheSameTimeReachTheSchedulerInTheirOrder() throws {
+        let told = Mutex<Bool?>(nil)
+        let host = SchedulerHost(loops: [group.next()]) { event, _, _ in
+            if case .endpointDraining(_, let isDraining) = event { told.withLock { $0 = isDraining } }
+        }
+        let registry = EndpointRegistry(host: host, directory: DirectoryHolder(), names: Names())
+        var pool = PoolDescription(name: "p", allowedPaths: [], models: ["m"])
+        pool.endpoints = [try specification(1)]
+        registry.apply([pool])
+        var differences = 0
+        for _ in 0..<100_000 {
+            DispatchQueue.concurrentPerform(iterations: 2) { _ = registry.setDraining(EndpointID(0), $0 == 0) }
+            if told.withLock({ $0 }) != registry.statuses()[0].isDraining { differences += 1 }
+        }
+        #expect(differences == 0)
+        registry.finish()
+    }
+
     @Test(.timeLimit(.minutes(1))) func withoutEndpointsTheFirstRoundIsOver() async throws {
         try await watching([]) { _, _, _, readiness in
             while !readiness.report.isFirstRoundTried, !Task.isCancelled { await Task.yield() }
