@@ -115,10 +115,13 @@ package final class Telemetry: RecordSink {
         func perPool(_ definition: MetricDefinition, _ counts: [Int: UInt64]) -> MetricFamily {
             sums(definition, counts.mapValues { Double($0) })
         }
+        // An endpoint that left and came back has another id and the same labels: its series goes on.
         func perEndpoint(_ definition: MetricDefinition, _ counts: [Int: UInt64]) -> MetricFamily {
-            MetricFamily(
+            var sums: [[String]: UInt64] = [:]
+            for (endpoint, count) in counts { sums[names.endpoint(endpoint), default: 0] &+= count }
+            return MetricFamily(
                 definition,
-                counts.sorted { $0.key < $1.key }.map { MetricSeries(names.endpoint($0), Double($1)) })
+                sums.sorted { $0.key.lexicographicallyPrecedes($1.key) }.map { MetricSeries($0, Double($1)) })
         }
         let waits = seen.queueWait.map { key, wait in
             MetricSeries([names.pool(key.pool), key.band.label], histogram: wait.counts, sum: wait.sum)

@@ -65,6 +65,22 @@ import Testing
         #expect(found == expected, "the page is now:\n\(found)")
     }
 
+    /// Prometheus refuses a page on which the same series stands twice.
+    @Test func anEndpointThatCameBackHasOneSeries() {
+        let pool = PoolEntry(id: PoolID(0), name: "main", allowedPaths: [])
+        let endpoints = (0..<2).map {
+            EndpointEntry(id: EndpointID($0), pool: PoolID(0), url: "http://h:1", host: "h", port: 1)
+        }
+        let directory = DirectoryHolder(Directory(pools: [pool], endpoints: endpoints, models: [:]))
+        let telemetry = Telemetry(shards: 1, directory: directory)
+        for index in [0, 0, 1] { telemetry.observe(.ejected(EndpointID(index))) }
+        for index in [0, 1] { telemetry.observe(.restored(EndpointID(index))) }
+        let series = page(telemetry).split(separator: "\n").filter { $0.hasPrefix("neap_endpoint_") }
+        let labels = #"{pool="main",endpoint="http://h:1"}"#
+        #expect(
+            series == ["neap_endpoint_ejections_total\(labels) 3", "neap_endpoint_restorations_total\(labels) 2"])
+    }
+
     @Test func laterModelsAndTenantsBecomeOther() {
         let telemetry = Telemetry(shards: 1, directory: directory(), labelLimit: 2)
         for number in 0..<5 { telemetry.record(record("m\(number)", tenant: "t\(number)"), loop: 0) }
