@@ -108,6 +108,12 @@ package enum StatusTable {
     package static let unauthorized = Refusal(
         status: 401, code: "invalid_api_key", message: "A valid API key is needed (Authorization: Bearer KEY).")
 
+    package static let crossSite = Refusal(
+        status: 403, code: "cross_site_request",
+        message: "A page of another site may not change anything here: `Origin` names another host than `Host`. If the "
+            + "page is yours, configure keys (keys.file), or let your proxy pass the page's `Host` on.",
+        type: "permission_error")
+
     package static func methodNotAllowed(_ path: String) -> Refusal {
         Refusal(status: 405, code: "method_not_allowed", message: "\(path) takes POST only.", allow: "POST, OPTIONS")
     }
@@ -172,7 +178,7 @@ package enum StatusTable {
     /// Every code that a refusal may carry, sorted: the values of the label `reason` of `neap_refusals_total`.
     package static let codes: [String] = {
         let own = [
-            unauthorized, methodNotAllowed(""), pathNotServed("", model: "", pool: ""), pathUnknown(""),
+            unauthorized, crossSite, methodNotAllowed(""), pathNotServed("", model: "", pool: ""), pathUnknown(""),
             modelNotFound("", known: []), bodyTooLarge(limit: 0), lengthRequired, notJSON, encodedBody, headTimeout,
             bodyTimeout, priorityRefused, controlBusy(limit: 0), controlFailed, connectionsInUse,
         ]

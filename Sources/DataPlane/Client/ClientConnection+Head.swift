@@ -24,6 +24,10 @@ extension ClientConnection {
         }
         let isEnginePath = facts.isEnginePath
         let identity = identify(head)
+        if let identity, !loop.consumesCredentials, isOfAnotherSite(head) {
+            request.identity = identity
+            return refuseUnread(StatusTable.crossSite)
+        }
         if isEnginePath || bridge == nil {
             guard let identity else { return refuseUnread(StatusTable.unauthorized) }
             request.identity = identity
@@ -35,6 +39,21 @@ extension ClientConnection {
             request.identity = identity
             beginControl(head)
         }
+    }
+
+    /// A browser sends it for another site's page. It asks nobody before a POST without a content type, and such a page
+    /// could use a gateway that only its visitor can reach: without keys everybody who asks may do everything. Browsers
+    /// name the page's site in `Origin` with all that may change something; programs send none.
+    private func isOfAnotherSite(_ head: RequestHead) -> Bool {
+        switch head.method {
+        case .get, .head, .options: return false
+        case .post, .put, .delete, .patch, .other: break
+        }
+        guard let origin = head.fields.first(.origin) else { return false }
+        guard let host = head.fields.first(.host) else { return true }
+        let site = headBytes.text(origin.valueRange).lowercased()
+        let own = headBytes.text(host.valueRange).lowercased()
+        return site != "http://\(own)" && site != "https://\(own)"
     }
 
     private func isOpen(_ path: String) -> Bool {

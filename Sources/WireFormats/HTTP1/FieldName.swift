@@ -23,6 +23,7 @@ package enum FieldName: UInt8, Sendable {
     case http2Settings
     case date
     case traceParent
+    case origin
 
     /// Meaningful for one connection only (RFC 9110 §7.6.1), or about the framing that each hop makes itself.
     package var isHopByHop: Bool {
@@ -40,7 +41,7 @@ package enum FieldName: UInt8, Sendable {
         switch range.count {
         case 2: return check(bytes, range, "te", .te) ?? .other
         case 4: return check(bytes, range, "host", .host) ?? check(bytes, range, "date", .date) ?? .other
-        case 6: return check(bytes, range, "expect", .expect) ?? .other
+        case 6: return check(bytes, range, "expect", .expect) ?? check(bytes, range, "origin", .origin) ?? .other
         case 7: return check(bytes, range, "upgrade", .upgrade) ?? check(bytes, range, "trailer", .trailer) ?? .other
         case 9: return check(bytes, range, "x-api-key", .apiKey) ?? .other
         case 10:
