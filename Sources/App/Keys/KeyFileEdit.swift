@@ -9,6 +9,8 @@ struct KeyFileEdit {
     let path: String
     /// The system's `fchown`, but for tests: 0, or -1 with `errno`.
     var setOwner: (Int32, uid_t, gid_t) -> Int32 = { fchown($0, $1, $2) }
+    /// The system's `flock`, but for tests: 0, or -1 with `errno`.
+    var setLock: (Int32, Int32) -> Int32 = { flock($0, $1) }
     /// How often, at ten milliseconds' distance, another's edit is waited for: five seconds.
     var lockAttempts = 500
 
@@ -33,12 +35,20 @@ struct KeyFileEdit {
         let folder = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard folder >= 0 else { throw failure("cannot be changed, because its folder cannot be opened") }
         for _ in 0..<max(1, lockAttempts) {
-            if flock(folder, LOCK_EX | LOCK_NB) == 0 { return folder }
-            guard errno == EWOULDBLOCK || errno == EINTR else { break }
+            if setLock(folder, LOCK_EX | LOCK_NB) == 0 { return folder }
+            guard errno == EWOULDBLOCK || errno == EINTR else {
+                let refusal = failure(
+                    "lies in a folder that cannot be locked, as on some network file systems; without a lock two edits "
+                        + "at once could lose a key, so nothing was changed (`neap keys hash` makes a line that you "
+                        + "can add with an editor)")
+                close(folder)
+                throw refusal
+            }
             usleep(10_000)
         }
-        defer { close(folder) }
-        throw failure("is being changed by another process, or its folder cannot be locked")
+        let refusal = failure("is being changed by another process; nothing was changed")
+        close(folder)
+        throw refusal
     }
 
     private struct Present {
