@@ -139,9 +139,9 @@ package final class JobFeeder: Service {
 
     /// Tells the scheduler when async grants must stop or may come again.
     func tellPause() {
-        let mustPause = world.store.health != .ok || life.withLock { $0.isDraining || !$0.isRecovered }
-        // Told under the lock, so that two tasks cannot tell in another order than they decided.
+        // Looked at and told under the lock, so that of two tasks the one that looked later tells later.
         life.withLock { life in
+            let mustPause = world.store.health != .ok || life.isDraining || !life.isRecovered
             guard life.isPaused != mustPause else { return }
             life.isPaused = mustPause
             world.submit(.asyncPaused(mustPause))

@@ -66,6 +66,8 @@ final class FakeScheduler: Sendable {
         claimIfPossible()
     }
 
+    var isPaused: Bool { state.withLock { $0.isPaused } }
+
     /// Ends of claims that were not on their way.
     var strayAnswers: Int { state.withLock { $0.strayAnswers } }
 

@@ -3,7 +3,7 @@ import JobStores
 import Synchronization
 
 /// A store whose named operations fail as often as a test says, as they would on a disk that hiccups; the store behind
-/// it knows nothing of it, and its health stays good.
+/// it knows nothing of it, and its health stays as it is unless a test says what it is.
 final class FaultyStore: JobStore {
     enum Operation: Sendable {
         case claim
@@ -11,6 +11,8 @@ final class FaultyStore: JobStore {
     }
 
     let inner: SQLiteJobStore
+    private let said = Mutex<StoreHealth?>(nil)
+    private let afterLook = Mutex<(@Sendable () -> Void)?>(nil)
     private let left = Mutex<[Operation: Int]>([:])
     let failed = EventLog<Operation>()
 
@@ -18,6 +20,11 @@ final class FaultyStore: JobStore {
 
     /// Has the next `times` calls of the operation fail.
     func fail(_ operation: Operation, times: Int = 1) { left.withLock { $0[operation] = times } }
+
+    func say(_ health: StoreHealth) { said.withLock { $0 = health } }
+
+    /// Runs once, when the health was looked at and before who looked goes on.
+    func afterNextLook(_ body: @escaping @Sendable () -> Void) { afterLook.withLock { $0 = body } }
 
     private func check(_ operation: Operation) throws(StoreFailure) {
         let mustFail = left.withLock { left in
@@ -67,7 +74,11 @@ extension FaultyStore {
     func cancelBatch(_ id: BatchID, tenant: String, now: WallTime) async throws(StoreFailure) -> Batch {
         try await inner.cancelBatch(id, tenant: tenant, now: now)
     }
-    var health: StoreHealth { inner.health }
+    var health: StoreHealth {
+        let found = said.withLock { $0 } ?? inner.health
+        afterLook.withLock { $0.take() }?()
+        return found
+    }
     func onChange(_ listener: @escaping @Sendable (StoreChange) -> Void) { inner.onChange(listener) }
     func recover(now: WallTime) async throws(StoreFailure) -> Recovery { try await inner.recover(now: now) }
     func openInput(_ file: FileID) async throws(StoreFailure) -> any FileReading { try await inner.openInput(file) }

@@ -1,8 +1,10 @@
-import JobDispatching
 import JobLifecycle
 import JobStores
 import Scheduling
+import Synchronization
 import Testing
+
+@testable import JobDispatching
 
 @Suite("The job feeder beside a store that hiccups", .timeLimit(.minutes(2)))
 struct StoreTroubleTests {
@@ -16,6 +18,28 @@ struct StoreTroubleTests {
             #expect(stage.faulty.failed.all == [operation, operation])
             #expect(try await stage.end(of: batch).counts == BatchCounts(total: 3, completed: 3))
         }
+    }
+
+    /// Else async work stands still beside a well store, or goes on beside one that keeps nothing.
+    @Test("of two tasks that look at the store the later one has the last word")
+    func pauseInOrder() async throws {
+        let stage = try FeederStage()
+        let (feeder, store) = (stage.feeder, stage.faulty)
+        feeder.life.withLock { $0.isRecovered = true }
+        let trouble = StoreHealth.unavailable(reason: "disk full")
+        store.say(trouble)
+        feeder.tellPause()
+        #expect(stage.scheduler.isPaused)
+        store.say(.ok)
+        store.afterNextLook {
+            // Another task, if one can get in between look and word.
+            guard feeder.life.withLockIfAvailable({ _ in true }) == true else { return }
+            store.say(trouble)
+            feeder.tellPause()
+        }
+        feeder.tellPause()
+        #expect(stage.scheduler.isPaused == (store.health != .ok))
+        await stage.store.close()
     }
 
     @Test("a full disk pauses async work; with room again every line ends once")
