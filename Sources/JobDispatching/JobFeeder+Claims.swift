@@ -46,7 +46,7 @@ extension JobFeeder {
             return world.submit(.claimed(claim.pool, claim.model, pending: 0))
         }
         do throws(StoreFailure) {
-            let request = ClaimRequest(models: names, limit: claim.limit, now: world.clock.wall())
+            let request = ClaimRequest(models: names, limit: claim.limit)
             let found = try await world.store.claim(request)
             let works = found.jobs.map { job in
                 let work = world.port.makeWorkID()

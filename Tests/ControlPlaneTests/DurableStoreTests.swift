@@ -80,7 +80,7 @@ import WireFormats
         }
         try await store.insertLines(lines, batch: batch)
         _ = try await store.admit(batch, now: Fixture.now + .seconds(1))
-        let jobs = try await store.claim(ClaimRequest(models: [batch.text], limit: 2, now: Fixture.now)).jobs
+        let jobs = try await store.claim(ClaimRequest(models: [batch.text], limit: 2)).jobs
         let record = JobRecord(
             state: .succeeded, response: JobResponse(status: 200, requestID: "r", body: [0x7b, 0x7d]))
         let change = JobChange(job: jobs[0].id, lease: jobs[0].lease, step: .ended(record))

@@ -65,12 +65,10 @@ package struct JobLine: Sendable, Hashable {
 package struct ClaimRequest: Sendable {
     package var models: [String]
     package var limit: Int
-    package var now: WallTime
 
-    package init(models: [String], limit: Int, now: WallTime) {
+    package init(models: [String], limit: Int) {
         self.models = models
         self.limit = limit
-        self.now = now
     }
 }
 

@@ -35,7 +35,7 @@ extension SQLiteJobStore {
             return try readNow { db in
                 var pending: [String: Int] = [:]
                 for model in Set(models).intersection(try SQLiteJobStore.modelsWithJobs(db)) {
-                    let probe = ClaimRequest(models: [model], limit: 1, now: .distantFuture)
+                    let probe = ClaimRequest(models: [model], limit: 1)
                     let found = try SQLiteJobStore.claimable(db, request: probe, held: before)
                     if !found.candidates.isEmpty { pending[model] = max(1, found.unheld) }
                 }

@@ -68,7 +68,7 @@ enum Steps {
     }
 
     static func claim(_ store: any JobStore, _ limit: Int, model: String = "m") async throws -> [Job] {
-        try await store.claim(ClaimRequest(models: [model], limit: limit, now: Time.start)).jobs
+        try await store.claim(ClaimRequest(models: [model], limit: limit)).jobs
     }
 
     static func success(_ job: Job, text: String = "{\"ok\":true}") -> JobChange {
