@@ -127,7 +127,7 @@ package enum MetricCatalogue {
         "neap_client_connections", .gauge, help: "Client connections open now.")
     package static let refusedConnections = MetricDefinition(
         "neap_client_connections_refused_total", .counter,
-        help: "Client connections closed at once because the limit was reached.")
+        help: "Client connections answered with 503, or closed without words, because the limit was reached.")
     package static let stalledConnections = MetricDefinition(
         "neap_client_connections_stalled_total", .counter,
         help: "Client connections cut because the client took nothing of what was written.")
